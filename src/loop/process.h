@@ -1,0 +1,40 @@
+/* One child process with its output and a deadline, by posix_spawn, without a signal handler. */
+#ifndef LOOP_PROCESS_H
+#define LOOP_PROCESS_H
+
+#include "loop/loop.h"
+
+struct koa_process;
+
+struct koa_process_result {
+    bool timed_out; /* killed with its process group at the deadline */
+    bool exited;    /* `exit_code` is valid; else ended by `signal` */
+    int exit_code;
+    int signal;
+    const char
+        *output; /* stdout, at most `output_limit` bytes, NUL-ended; the rest is read and dropped */
+    size_t output_size;
+    const char *errors; /* stderr, at most 4 KiB */
+};
+
+/* Loop's thread, exactly once. Borrowed for the call; the process object is freed after it. */
+typedef void koa_process_done_fn(void *context, const struct koa_process_result *result);
+
+struct koa_process_opts {
+    const char *const *command; /* NULL-ended, [0] is looked up in PATH when it has no slash */
+    int64_t deadline_ms;
+    size_t output_limit;
+    koa_process_done_fn *done;
+    void *context;
+};
+
+/* stdin is /dev/null, the environment is a small fixed one (PATH, LANG=C), descriptors are closed.
+ */
+KOA_MUST_USE enum koa_err koa_process_start(struct koa_loop *loop,
+                                            const struct koa_process_opts *opts,
+                                            struct koa_process **ret_process,
+                                            struct koa_error *reterr);
+/* Kills it; `done` does not run. */
+void koa_process_cancel(struct koa_process *process);
+
+#endif

@@ -1,0 +1,43 @@
+/* Host names to addresses: getaddrinfo on workers (keyed by name), answers cached. A slow resolver
+ * never stops the loop. */
+#ifndef LOOP_RESOLVER_H
+#define LOOP_RESOLVER_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "loop/worker.h"
+
+struct koa_resolver;
+struct koa_resolution;
+
+enum { KOA_RESOLVER_ADDRESSES = 16 };
+
+struct koa_address {
+    socklen_t size;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } socket;
+};
+
+/* Loop's thread, later, exactly once; `addresses` NULL: `error` says why. */
+typedef void koa_resolved_fn(void *context, const struct koa_address *addresses, size_t count,
+                             const struct koa_error *error);
+
+KOA_MUST_USE struct koa_resolver *koa_resolver_create(struct koa_workers *workers,
+                                                      struct koa_loop *loop);
+void koa_resolver_destroy(struct koa_resolver *resolver);
+/* A numeric address is answered without a worker, but still later. Answers are kept 30 s, and a
+ * failed look-up answers with the last good addresses for up to 10 minutes. */
+KOA_MUST_USE enum koa_err koa_resolver_start(struct koa_resolver *resolver, const char *host,
+                                             int port, int64_t deadline_ms, koa_resolved_fn *done,
+                                             void *context, struct koa_resolution **ret_resolution,
+                                             struct koa_error *reterr);
+/* `done` does not run. */
+void koa_resolution_cancel(struct koa_resolution *resolution);
+/* "127.0.0.1:9092" or "[::1]:9092". */
+void koa_address_format(const struct koa_address *address, char *text, size_t size);
+
+#endif

@@ -1,0 +1,61 @@
+/* TCP streams on the loop: connect with a deadline over several addresses, read, write with a
+ * bounded queue; and a listener. TLS is a layer of the same stream (the next step of this room). */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include "loop/loop.h"
+#include "loop/resolver.h"
+
+struct koa_stream;
+
+/* All run on the loop's thread. `closed` is the last call, exactly once, and only when the peer or
+ * an error ended the stream (not after koa_stream_destroy()). The callbacks may destroy the stream.
+ */
+struct koa_stream_events {
+    void (*connected)(void *context);                      /* NULL for accepted streams */
+    void (*received)(void *context, struct koa_str bytes); /* borrowed */
+    void (*drained)(void *context); /* optional: the write queue is empty again */
+    void (*closed)(void *context, const struct koa_error *error);
+};
+
+struct koa_stream_opts {
+    struct koa_loop *loop;
+    const struct koa_stream_events *events;
+    void *context;
+    size_t write_limit; /* bytes that may wait; 0: 1 MiB */
+};
+
+/* Resolves and connects, trying each address in turn, within `deadline_ms` for all of it. Errors
+ * name host and port. */
+KOA_MUST_USE enum koa_err koa_stream_connect(const struct koa_stream_opts *opts,
+                                             struct koa_resolver *resolver, const char *host,
+                                             int port, int64_t deadline_ms,
+                                             struct koa_stream **ret_stream,
+                                             struct koa_error *reterr);
+/* Copies what cannot be written at once. KOA_ERR_LIMIT when the queue is full, KOA_ERR_CLOSED. */
+KOA_MUST_USE enum koa_err koa_stream_write(struct koa_stream *stream, struct koa_str bytes,
+                                           struct koa_error *reterr);
+size_t koa_stream_queued(const struct koa_stream *stream);
+/* Stops and goes on reading: back-pressure on the peer. */
+void koa_stream_pause(struct koa_stream *stream, bool pause);
+/* Peer's address: "127.0.0.1:9092". Borrowed. */
+const char *koa_stream_peer(const struct koa_stream *stream);
+/* Closes at once; no callback runs any more. NULL is nothing. */
+void koa_stream_destroy(struct koa_stream *stream);
+
+struct koa_listener;
+
+/* Ownership of the accepted stream passes: set its events with koa_stream_serve() before returning.
+ */
+typedef void koa_accepted_fn(void *context, struct koa_stream *stream);
+KOA_MUST_USE enum koa_err koa_listener_create(struct koa_loop *loop, const char *host, int port,
+                                              koa_accepted_fn *accepted, void *context,
+                                              struct koa_listener **ret_listener,
+                                              struct koa_error *reterr);
+void koa_stream_serve(struct koa_stream *stream, const struct koa_stream_events *events,
+                      void *context);
+/* The port that was bound (when 0 was asked for). */
+int koa_listener_port(const struct koa_listener *listener);
+void koa_listener_destroy(struct koa_listener *listener);
+
+#endif
