@@ -31,7 +31,8 @@ void koa_loop_stop(struct koa_loop *loop);
 void koa_loop_destroy(struct koa_loop *loop);
 KOA_DEFINE_AUTO(koa_loop, koa_loop_destroy)
 
-/* True on the loop's own thread, and before it started. */
+/* True on the loop's own thread, and on every thread before it started and after it stopped: then
+ * its owner takes it apart. */
 bool koa_loop_is_here(const struct koa_loop *loop);
 
 /* On the loop's thread: the time at which this turn began. */
@@ -47,7 +48,7 @@ KOA_MUST_USE bool koa_loop_after(struct koa_loop *loop, struct koa_timer *timer,
 typedef void koa_message_fn(void *message);
 bool koa_loop_post(struct koa_loop *loop, koa_message_fn *run, koa_message_fn *drop, void *message);
 /* The same, and waits until it has run: for calls of a host's thread. False: it was dropped. Never
- * from the loop's own thread (asserted). */
+ * from the loop's own thread (asserted). Before the loop started it runs on the caller's thread. */
 KOA_MUST_USE bool koa_loop_call(struct koa_loop *loop, koa_message_fn *run, void *message);
 
 /* When the last turn of the loop began: the heartbeat, written every 500 ms at least. Any thread.

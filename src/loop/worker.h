@@ -9,7 +9,7 @@
 struct koa_workers;
 
 struct koa_workers_opts {
-    size_t threads;      /* at most, abandoned ones included; 0: 64 */
+    size_t threads;      /* at most, abandoned ones included; made on demand; 0: 64 */
     size_t jobs_per_key; /* that may wait; 0: 16 */
     struct koa_log *log;
 };
@@ -17,7 +17,9 @@ struct koa_workers_opts {
 KOA_MUST_USE enum koa_err koa_workers_create(const struct koa_workers_opts *opts,
                                              struct koa_workers **ret_workers,
                                              struct koa_error *reterr);
-/* Waits at most `timeout_ms` for running jobs; jobs that hang keep their memory for ever. */
+/* The loops that jobs were given from have stopped, or the caller is on their thread. Jobs that
+ * have not begun are abandoned at once, running ones after `timeout_ms` in all; each `done` has run
+ * when this returns. What hangs keeps its thread and memory until it returns. */
 void koa_workers_destroy(struct koa_workers *workers, int64_t timeout_ms);
 
 /* `work` runs on a worker; `done` on `loop` with abandoned = false, or at the deadline with true,
@@ -32,9 +34,9 @@ struct koa_job {
     struct koa_job_state *state; /* the workers' own */
 };
 
-/* Loop's thread. On failure (KOA_ERR_LIMIT: the key's queue or the threads are full; an abandoned
- * job still blocks its key) none of the three functions runs. `deadline_ms` from now includes
- * waiting. */
+/* Loop's thread. On failure (KOA_ERR_LIMIT: an abandoned job still blocks its key, the key's queue
+ * is full, or all threads hang) none of the three functions runs. `deadline_ms` from now includes
+ * waiting: for the key's turn, and for a thread when all are busy. */
 KOA_MUST_USE enum koa_err koa_workers_run(struct koa_workers *workers, struct koa_loop *loop,
                                           const char *key, int64_t deadline_ms, struct koa_job *job,
                                           struct koa_error *reterr);
