@@ -22,6 +22,7 @@
 
 enum {
     BUFFER_LIMIT = 128 * 1024, /* of what waits; as much again is being written */
+    DROPPED_LINE_SIZE = 512,   /* room for the line that says how many were lost */
     DESTROY_WAIT_MS = 1000,
     STUCK_LOOK_MS = 100, /* how often a writer that cannot write looks whether it shall end */
 };
@@ -112,6 +113,8 @@ void koa_log_writer_sink(void *context, const struct koa_log_line *line)
     if (writer->waiting.failed) {
         writer->waiting.failed = false;
         writer->waiting.size = before;
+        if (writer->waiting.data != NULL)
+            writer->waiting.data[before] = '\0';
         writer->dropped++;
         (void) atomic_fetch_add(&writer->stats.dropped, 1);
     }
@@ -143,27 +146,39 @@ static ssize_t write_some(struct koa_log_writer *writer, const char *data, size_
     return write(writer->descriptor, data, size);
 }
 
-/* False when the descriptor takes nothing any more, or the writer must end. */
-static bool write_all(struct koa_log_writer *writer, const char *data, size_t size)
+/* Returns how much was written: less than `size` when the descriptor takes nothing any more, or the
+ * writer must end. */
+static size_t write_all(struct koa_log_writer *writer, const char *data, size_t size)
 {
-    while (size > 0) {
+    size_t done = 0;
+
+    while (done < size) {
         struct pollfd waiting = {.fd = writer->descriptor, .events = POLLOUT};
         int ready = poll(&waiting, 1, STUCK_LOOK_MS);
         ssize_t written;
 
         if (must_give_up(writer))
-            return false;
+            break;
         if (ready <= 0)
             continue;
-        written = write_some(writer, data, size);
+        written = write_some(writer, data + done, size - done);
         if (written < 0 && errno != EAGAIN && errno != EINTR)
-            return false;
-        if (written > 0) {
-            data += written;
-            size -= (size_t) written;
-        }
+            break;
+        done += written > 0 ? (size_t) written : 0;
     }
-    return true;
+    return done;
+}
+
+static void write_taken(struct koa_log_writer *writer)
+{
+    const char *text = koa_buf_text(&writer->writing);
+    size_t size = writer->writing.size;
+    int64_t lost = 0;
+
+    for (size_t at = write_all(writer, text, size); at < size; at++)
+        lost += text[at] == '\n';
+    (void) atomic_fetch_add(&writer->stats.dropped, lost);
+    koa_buf_clear(&writer->writing);
 }
 
 static void append_dropped(struct koa_log_writer *writer, int64_t dropped)
@@ -180,7 +195,9 @@ static void append_dropped(struct koa_log_writer *writer, int64_t dropped)
     (void) snprintf(text, sizeof(text),
                     "%" PRId64 " log lines were lost because their reader did not keep up",
                     dropped);
+    writer->writing.limit = BUFFER_LIMIT + DROPPED_LINE_SIZE;
     append_line(writer, &writer->writing, &line);
+    writer->writing.limit = BUFFER_LIMIT;
 }
 
 /* False when there is nothing more to write and the writer shall end. */
@@ -220,11 +237,8 @@ static void *run_thread(void *context)
     bool is_left_behind;
 
     koa_thread_set_name("log");
-    while (take_waiting(writer)) {
-        if (!write_all(writer, koa_buf_text(&writer->writing), writer->writing.size))
-            (void) atomic_fetch_add(&writer->stats.dropped, 1);
-        koa_buf_clear(&writer->writing);
-    }
+    while (take_waiting(writer))
+        write_taken(writer);
     (void) pthread_mutex_lock(&writer->mutex);
     writer->has_ended = true;
     is_left_behind = writer->is_left_behind;
