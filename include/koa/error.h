@@ -51,7 +51,9 @@ struct koa_error {
 KOA_API const char *koa_err_name(enum koa_err code);
 
 /* Fills `reterr` (may be NULL) and returns `code`, so that a function can end with it. Text that
- * does not fit is cut at a character boundary. Any thread. */
+ * does not fit is cut at a character boundary. `retriable` becomes true for limit, timeout and
+ * closed; the caller corrects it where it knows better. The arguments may point into `reterr`, to
+ * put words around an error. Any thread. */
 KOA_API enum koa_err koa_fail(struct koa_error *reterr, enum koa_err code, const char *format, ...)
     KOA_PRINTF(3, 4);
 

@@ -12,8 +12,9 @@ struct koa_buf {
     char *data; /* ends with NUL beyond `size` once anything was appended; NULL before */
     size_t size;
     size_t capacity;
-    size_t limit; /* bytes; an append beyond it fails and sets `failed` */
-    bool failed;  /* memory or limit; every later append does nothing */
+    size_t limit;       /* bytes; an append beyond it fails and sets `failed` */
+    bool failed;        /* memory or limit; every later append does nothing */
+    bool out_of_memory; /* which of the two */
 };
 
 void koa_buf_deinit(struct koa_buf *buf);

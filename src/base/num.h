@@ -5,6 +5,7 @@
 
 #include <koa/base.h>
 #include <koa/error.h>
+#include <koa/time.h>
 
 /* Decimal, an optional '-'. KOA_ERR_PARSE or KOA_ERR_RANGE without text: the caller knows the name.
  */
@@ -12,12 +13,16 @@ KOA_MUST_USE enum koa_err koa_parse_int(struct koa_str text, int64_t minimum, in
                                         int64_t *ret_number);
 /* Finite decimal or scientific notation. */
 KOA_MUST_USE enum koa_err koa_parse_double(struct koa_str text, double *ret_number);
-/* 500ms, 30s, 1m30s, 24h, 7d, 1.5s; a bare number counts `bare_unit_ms` each. Not negative. */
+/* 500ms, 30s, 1m30s, 24h, 7d, 1.5s; a bare number counts `bare_unit_ms` each. Not negative, whole
+ * milliseconds, units from large to small, at most 100 years (KOA_ERR_RANGE). */
 KOA_MUST_USE enum koa_err koa_parse_duration(struct koa_str text, int64_t bare_unit_ms,
                                              int64_t *ret_ms);
 /* 65536, 64KiB, 10MiB, 1GiB, 1kB, 1MB, 1GB. */
 KOA_MUST_USE enum koa_err koa_parse_size(struct koa_str text, int64_t *ret_bytes);
+/* true false yes no on off. */
 KOA_MUST_USE enum koa_err koa_parse_bool(struct koa_str text, bool *ret_value);
+/* RFC 3339 with Z or an offset: what koa_wall_format() writes, and its relatives. */
+KOA_MUST_USE enum koa_err koa_wall_parse(struct koa_str text, struct koa_wall *ret_time);
 
 enum { KOA_NUM_TEXT_SIZE = 32 };
 /* Shortest text that reads back as the same double ("0.1", "1e+21", "NaN", "+Inf", "-Inf"); whole

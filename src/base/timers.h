@@ -17,12 +17,17 @@ struct koa_timer {
     struct koa_mono due;
     uint64_t order;  /* timers due at the same time fire in the order of arming */
     size_t position; /* in the heap, from 1; 0: unarmed */
+    uint64_t fired;  /* the run that fired it last */
+    bool is_held;    /* fired in this run already: waits for the next one */
 };
 
 struct koa_timers {
     struct koa_timer **rows;
     size_t count, capacity;
     uint64_t armed;
+    uint64_t runs;
+    struct koa_mono running_at;
+    bool is_running, has_held;
     void (*changed)(void *context); /* optional: the earliest time has changed */
     void *context;
 };
@@ -33,10 +38,11 @@ KOA_MUST_USE bool koa_timers_arm(struct koa_timers *timers, struct koa_timer *ti
                                  struct koa_mono due, koa_timer_fn *fire);
 void koa_timers_disarm(struct koa_timers *timers, struct koa_timer *timer);
 bool koa_timer_is_armed(const struct koa_timer *timer);
-/* False when none is armed. */
+/* The earliest time; false when none is armed. Not from a timer's function: `changed` tells, after
+ * the run. */
 bool koa_timers_next(const struct koa_timers *timers, struct koa_mono *ret_due);
 /* Fires all that are due at `now`, earliest first, and those that they arm for `now` or before, but
- * each timer at most once a call. Returns how many. */
+ * each timer at most once a call. Not from a timer's function. Returns how many. */
 size_t koa_timers_run(struct koa_timers *timers, struct koa_mono now);
 
 #endif
