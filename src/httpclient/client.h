@@ -11,16 +11,6 @@
 struct koa_http_client;
 struct koa_http_call;
 
-struct koa_http_call_opts {
-    const char *method;         /* "GET", "POST" */
-    const char *url;            /* http or https */
-    const char *const *headers; /* "Name: value", NULL-ended; may be NULL */
-    struct koa_str body;
-    int64_t timeout_ms; /* of the whole call, name look-up included */
-    size_t body_limit;  /* of the answer: more is cut, and said so */
-    const char *ca_file, *cert_file, *key_file, *server_name; /* NULL or "": the system's */
-};
-
 struct koa_http_answer {
     int status;
     struct koa_str body;
@@ -33,6 +23,18 @@ struct koa_http_answer {
 typedef void koa_http_answered_fn(void *context, const struct koa_http_answer *answer,
                                   const struct koa_error *error);
 
+struct koa_http_call_opts {
+    const char *method;         /* "GET", "POST" */
+    const char *url;            /* http or https */
+    const char *const *headers; /* "Name: value", NULL-ended; may be NULL */
+    struct koa_str body;
+    int64_t timeout_ms; /* of the whole call, name look-up included */
+    size_t body_limit;  /* of the answer: more is cut, and said so */
+    const char *ca_file, *cert_file, *key_file, *server_name; /* NULL or "": the system's */
+    koa_http_answered_fn *done;
+    void *context;
+};
+
 KOA_MUST_USE enum koa_err koa_http_client_create(struct koa_loop *loop,
                                                  struct koa_resolver *resolver, struct koa_log *log,
                                                  struct koa_http_client **ret_client,
@@ -42,7 +44,6 @@ void koa_http_client_destroy(struct koa_http_client *client);
 /* Everything is copied. Redirects are not followed. */
 KOA_MUST_USE enum koa_err koa_http_client_start(struct koa_http_client *client,
                                                 const struct koa_http_call_opts *opts,
-                                                koa_http_answered_fn *done, void *context,
                                                 struct koa_http_call **ret_call,
                                                 struct koa_error *reterr);
 /* `done` does not run. */

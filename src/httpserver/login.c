@@ -122,8 +122,9 @@ static void start(void *message)
     const struct koa_http_server_opts *opts = &verification->server->opts;
     struct koa_error error;
 
-    if (koa_workers_run(opts->workers, opts->loop, "password", VERIFY_DEADLINE_MS,
-                        &verification->job, &error) == KOA_OK)
+    verification->job.deadline_ms = VERIFY_DEADLINE_MS;
+    if (koa_workers_run(opts->workers, opts->loop, "password", &verification->job, &error) ==
+        KOA_OK)
         return;
     koa_log_warn(opts->log, "http.password", "a password cannot be verified: %s; answered 503",
                  error.text);

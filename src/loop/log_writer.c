@@ -55,12 +55,13 @@ static void append_clean(struct koa_buf *buf, const char *text)
     for (const char *at = text; *at != '\0'; at++) {
         unsigned char byte = (unsigned char) *at;
 
-        if (byte == '\n')
+        if (byte == '\n') {
             koa_buf_append_text(buf, "\\n");
-        else if (byte < 0x20 || byte == 0x7f)
+        } else if (byte < 0x20 || byte == 0x7f) {
             koa_buf_printf(buf, "\\x%02x", (unsigned) byte);
-        else
+        } else {
             koa_buf_append_char(buf, *at);
+        }
     }
 }
 
@@ -95,10 +96,11 @@ static void append_line(struct koa_log_writer *writer, struct koa_buf *buf,
 
     if (writer->is_journal)
         koa_buf_printf(buf, "<%d>", severities[line->level]);
-    if (atomic_load_explicit(&writer->format, memory_order_relaxed) == KOA_LOG_FORMAT_JSON)
+    if (atomic_load_explicit(&writer->format, memory_order_relaxed) == KOA_LOG_FORMAT_JSON) {
         append_json_line(buf, line);
-    else
+    } else {
         append_text_line(buf, line);
+    }
     koa_buf_append_char(buf, '\n');
 }
 

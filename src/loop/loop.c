@@ -348,9 +348,10 @@ enum koa_err koa_loop_start(struct koa_loop *loop, struct koa_error *reterr)
 {
     int error;
 
-    if (atomic_load(&loop->state) != LOOP_NEW)
+    if (atomic_load(&loop->state) != LOOP_NEW) {
         return koa_fail(reterr, KOA_ERR_STATE, "the event loop '%s' was started before",
                         loop->name);
+    }
     atomic_store(&loop->state, LOOP_RUNNING);
     error = koa_thread_start(&loop->thread, run_thread, loop);
     if (error == 0)

@@ -2,7 +2,7 @@
 #ifndef LOOP_PROCESS_H
 #define LOOP_PROCESS_H
 
-#include "loop/loop.h"
+#include "loop/worker.h"
 
 struct koa_process;
 
@@ -21,7 +21,8 @@ struct koa_process_result {
 typedef void koa_process_done_fn(void *context, const struct koa_process_result *result);
 
 struct koa_process_opts {
-    const char *const *command; /* NULL-ended, [0] is looked up in PATH when it has no slash */
+    struct koa_workers *workers; /* starts it there: exec() of a file on a dead mount blocks */
+    const char *const *command;  /* NULL-ended, [0] is looked up in PATH when it has no slash */
     int64_t deadline_ms;
     size_t output_limit;
     koa_process_done_fn *done;

@@ -26,14 +26,24 @@ struct koa_address {
 typedef void koa_resolved_fn(void *context, const struct koa_address *addresses, size_t count,
                              const struct koa_error *error);
 
+struct koa_resolver_query {
+    const char *host; /* a name, or a numeric address with or without brackets; copied */
+    int port;         /* put into the addresses */
+    int64_t deadline_ms;
+    koa_resolved_fn *done;
+    void *context;
+};
+
+/* NULL when memory is out. Belongs to the thread of `loop`. */
 KOA_MUST_USE struct koa_resolver *koa_resolver_create(struct koa_workers *workers,
                                                       struct koa_loop *loop);
+/* Resolutions must have ended or been cancelled. NULL is nothing. */
 void koa_resolver_destroy(struct koa_resolver *resolver);
 /* A numeric address is answered without a worker, but still later. Answers are kept 30 s, and a
  * failed look-up answers with the last good addresses for up to 10 minutes. */
-KOA_MUST_USE enum koa_err koa_resolver_start(struct koa_resolver *resolver, const char *host,
-                                             int port, int64_t deadline_ms, koa_resolved_fn *done,
-                                             void *context, struct koa_resolution **ret_resolution,
+KOA_MUST_USE enum koa_err koa_resolver_start(struct koa_resolver *resolver,
+                                             const struct koa_resolver_query *query,
+                                             struct koa_resolution **ret_resolution,
                                              struct koa_error *reterr);
 /* `done` does not run. */
 void koa_resolution_cancel(struct koa_resolution *resolution);

@@ -38,8 +38,8 @@ static void on_ready(uv_poll_t *handle, int status, int uv_events)
         watch->ready(watch->context, events);
 }
 
-enum koa_err koa_watch_create(struct koa_loop *loop, int descriptor, koa_watch_fn *ready,
-                              void *context, struct koa_watch **ret_watch, struct koa_error *reterr)
+enum koa_err koa_watch_create(struct koa_loop *loop, const struct koa_watch_opts *opts,
+                              struct koa_watch **ret_watch, struct koa_error *reterr)
 {
     struct koa_watch *watch = koa_calloc(1, sizeof(*watch));
     enum koa_err err = koa_require_memory(watch, reterr);
@@ -49,13 +49,14 @@ enum koa_err koa_watch_create(struct koa_loop *loop, int descriptor, koa_watch_f
         return err;
     KOA_ASSERT(koa_loop_is_here(loop));
     watch->loop = loop;
-    watch->descriptor = descriptor;
-    watch->ready = ready;
-    watch->context = context;
-    error = uv_poll_init(koa_loop_uv(loop), &watch->handle, descriptor);
+    watch->descriptor = opts->descriptor;
+    watch->ready = opts->ready;
+    watch->context = opts->context;
+    error = uv_poll_init(koa_loop_uv(loop), &watch->handle, opts->descriptor);
     if (error != 0) {
         koa_free(watch);
-        return koa_fail_errno(reterr, KOA_ERR_IO, -error, "cannot watch descriptor %d", descriptor);
+        return koa_fail_errno(reterr, KOA_ERR_IO, -error, "cannot watch descriptor %d",
+                              opts->descriptor);
     }
     watch->handle.data = watch;
     koa_loop_count_watch(loop, 1);
@@ -76,9 +77,10 @@ enum koa_err koa_watch_set(struct koa_watch *watch, unsigned events, struct koa_
         uv_events |= UV_WRITABLE;
     error = uv_events != 0 ? uv_poll_start(&watch->handle, uv_events, on_ready)
                            : uv_poll_stop(&watch->handle);
-    if (error != 0)
+    if (error != 0) {
         return koa_fail_errno(reterr, KOA_ERR_IO, -error, "cannot watch descriptor %d",
                               watch->descriptor);
+    }
     watch->events = events;
     return KOA_OK;
 }

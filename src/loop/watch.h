@@ -12,9 +12,15 @@ struct koa_watch;
  * change or destroy the watch. */
 typedef void koa_watch_fn(void *context, unsigned events);
 
-/* Loop's thread. One watch per descriptor; destroy it before the descriptor is closed. */
-KOA_MUST_USE enum koa_err koa_watch_create(struct koa_loop *loop, int descriptor,
-                                           koa_watch_fn *ready, void *context,
+struct koa_watch_opts {
+    int descriptor; /* a socket, pipe, terminal or pidfd; becomes non-blocking */
+    koa_watch_fn *ready;
+    void *context;
+};
+
+/* Loop's thread. Watches nothing yet. One watch per descriptor; destroy it before the descriptor is
+ * closed. */
+KOA_MUST_USE enum koa_err koa_watch_create(struct koa_loop *loop, const struct koa_watch_opts *opts,
                                            struct koa_watch **ret_watch, struct koa_error *reterr);
 /* Level-triggered; 0 pauses. */
 KOA_MUST_USE enum koa_err koa_watch_set(struct koa_watch *watch, unsigned events,

@@ -42,7 +42,6 @@ struct koa_job_state {
     struct koa_timer timer;           /* in the loop's heap */
     struct koa_message returned;
     struct koa_mono begun;
-    int64_t deadline_ms; /* as given: for texts */
     enum job_phase phase;
     bool is_abandoned;
     bool is_done_running; /* `done` of an abandoned job runs right now: the loop frees it */
@@ -166,11 +165,12 @@ static bool give_up(struct koa_job_state *state)
     }
     (void) pthread_mutex_unlock(&workers->mutex);
 
-    if (has_begun)
+    if (has_begun) {
         koa_log_warn(workers->log, "worker.abandoned",
                      "'%s' did not return in time (%" PRId64 " ms); it keeps its thread, and "
                      "nothing else runs under this name until it returns",
-                     name, state->deadline_ms);
+                     name, state->job->deadline_ms);
+    }
     koa_timers_disarm(koa_loop_timers(state->loop), &state->timer);
     state->job->done(state->job, true);
 
@@ -220,16 +220,18 @@ static void finish_job(struct koa_workers *workers, struct koa_job_state *state)
     settle_queue(workers, state->queue);
     /* Posted under the mutex: koa_workers_destroy() sees a job either running or in the mailbox.
      * When the loop has ended the message is dropped and the job stays in `outstanding` for it. */
-    if (is_abandoned)
+    if (is_abandoned) {
         (void) atomic_fetch_sub(&workers->abandoned, 1);
-    else
+    } else {
         (void) koa_loop_post_embedded(state->loop, &state->returned);
+    }
     (void) pthread_mutex_unlock(&workers->mutex);
     if (may_free)
         free_job(state);
-    if (is_abandoned)
+    if (is_abandoned) {
         koa_log_notice(workers->log, "worker.returned",
                        "'%s' returned after %" PRId64 " ms and may run again", name, took_ms);
+    }
     (void) pthread_mutex_lock(&workers->mutex);
 }
 
@@ -319,16 +321,17 @@ static enum koa_err admit(struct koa_workers *workers, struct key_queue *queue, 
 {
     enum koa_err err = KOA_OK;
 
-    if (queue->running != NULL && queue->running->is_abandoned)
+    if (queue->running != NULL && queue->running->is_abandoned) {
         err = koa_fail(reterr, KOA_ERR_LIMIT,
                        "'%s' still hangs: its call of %" PRId64 " s ago has not returned", key,
                        koa_mono_diff_ms(koa_clock_mono(), queue->running->begun) / 1000);
-    else if (queue->waiting >= workers->jobs_per_key)
+    } else if (queue->waiting >= workers->jobs_per_key) {
         err =
             koa_fail(reterr, KOA_ERR_LIMIT, "%zu jobs wait for '%s' already", queue->waiting, key);
-    else if (workers->waiting >= WAITING_LIMIT)
+    } else if (workers->waiting >= WAITING_LIMIT) {
         err = koa_fail(reterr, KOA_ERR_LIMIT, "cannot run '%s': %d jobs wait for worker threads",
                        key, WAITING_LIMIT);
+    }
     if (err != KOA_OK) {
         (void) atomic_fetch_add(&workers->stats.dropped, 1);
         return err;
@@ -345,9 +348,10 @@ static enum koa_err enqueue(struct koa_workers *workers, const char *key,
     if (workers->is_stopping)
         return koa_fail(reterr, KOA_ERR_STATE, "cannot run '%s': the workers are ending", key);
     queue = get_queue(workers, key);
-    if (queue == NULL)
+    if (queue == NULL) {
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory to queue '%s' (or %d names are in use)",
                         key, KEY_LIMIT);
+    }
     err = admit(workers, queue, key, reterr);
     if (err == KOA_OK) {
         state->queue = queue;
@@ -361,7 +365,7 @@ static enum koa_err enqueue(struct koa_workers *workers, const char *key,
 }
 
 enum koa_err koa_workers_run(struct koa_workers *workers, struct koa_loop *loop, const char *key,
-                             int64_t deadline_ms, struct koa_job *job, struct koa_error *reterr)
+                             struct koa_job *job, struct koa_error *reterr)
 {
     struct koa_job_state *state;
     enum koa_err err;
@@ -374,9 +378,8 @@ enum koa_err koa_workers_run(struct koa_workers *workers, struct koa_loop *loop,
     state->workers = workers;
     state->loop = loop;
     state->job = job;
-    state->deadline_ms = deadline_ms;
     state->returned = (struct koa_message){.run = on_returned, .message = state};
-    if (!koa_loop_after(loop, &state->timer, deadline_ms, on_deadline)) {
+    if (!koa_loop_after(loop, &state->timer, job->deadline_ms, on_deadline)) {
         koa_free(state);
         return koa_require_memory(NULL, reterr);
     }
@@ -411,10 +414,11 @@ enum koa_err koa_workers_create(const struct koa_workers_opts *opts,
     koa_list_init(&workers->outstanding);
     workers->queues = koa_map_create(KEY_LIMIT);
     err = koa_require_memory(workers->queues, reterr);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         *ret_workers = workers;
-    else
+    } else {
         free_workers(workers);
+    }
     return err;
 }
 

@@ -31,14 +31,15 @@ struct koa_job {
     void (*work)(struct koa_job *job);
     void (*done)(struct koa_job *job, bool abandoned);
     void (*release)(struct koa_job *job);
+    int64_t deadline_ms;         /* from koa_workers_run() on, waiting included */
     struct koa_job_state *state; /* the workers' own */
 };
 
 /* Loop's thread. On failure (KOA_ERR_LIMIT: an abandoned job still blocks its key, the key's queue
- * is full, or all threads hang) none of the three functions runs. `deadline_ms` from now includes
- * waiting: for the key's turn, and for a thread when all are busy. */
+ * is full, or all threads hang) none of the three functions runs. A job waits for its key's turn,
+ * and for a thread when all are busy. */
 KOA_MUST_USE enum koa_err koa_workers_run(struct koa_workers *workers, struct koa_loop *loop,
-                                          const char *key, int64_t deadline_ms, struct koa_job *job,
+                                          const char *key, struct koa_job *job,
                                           struct koa_error *reterr);
 
 /* Jobs given up and still blocking a thread. Any thread. */

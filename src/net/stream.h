@@ -23,13 +23,16 @@ struct koa_stream_opts {
     const struct koa_stream_events *events;
     void *context;
     size_t write_limit; /* bytes that may wait; 0: 1 MiB */
+
+    struct koa_resolver *resolver; /* of the same loop */
+    const char *host;              /* copied */
+    int port;
+    int64_t deadline_ms; /* for look-up and connecting together */
 };
 
-/* Resolves and connects, trying each address in turn, within `deadline_ms` for all of it. Errors
- * name host and port. */
+/* Resolves and connects, trying each address in turn, within `deadline_ms` for all of it. Ends with
+ * `connected` or `closed`, never before this has returned. Errors name host and port. */
 KOA_MUST_USE enum koa_err koa_stream_connect(const struct koa_stream_opts *opts,
-                                             struct koa_resolver *resolver, const char *host,
-                                             int port, int64_t deadline_ms,
                                              struct koa_stream **ret_stream,
                                              struct koa_error *reterr);
 /* Copies what cannot be written at once. KOA_ERR_LIMIT when the queue is full, KOA_ERR_CLOSED. */
@@ -48,8 +51,18 @@ struct koa_listener;
 /* Ownership of the accepted stream passes: set its events with koa_stream_serve() before returning.
  */
 typedef void koa_accepted_fn(void *context, struct koa_stream *stream);
-KOA_MUST_USE enum koa_err koa_listener_create(struct koa_loop *loop, const char *host, int port,
-                                              koa_accepted_fn *accepted, void *context,
+
+struct koa_listener_opts {
+    struct koa_loop *loop;
+    const char *host; /* numeric: "127.0.0.1", "::", "0.0.0.0" */
+    int port;         /* 0: any free one */
+    koa_accepted_fn *accepted;
+    void *context;
+    int backlog;        /* connections the kernel may hold; 0: 128 */
+    size_t write_limit; /* of accepted streams; 0: 1 MiB */
+};
+
+KOA_MUST_USE enum koa_err koa_listener_create(const struct koa_listener_opts *opts,
                                               struct koa_listener **ret_listener,
                                               struct koa_error *reterr);
 void koa_stream_serve(struct koa_stream *stream, const struct koa_stream_events *events,
