@@ -6,12 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A failed test leaves by longjmp: the next one must not meet failing allocations. */
+static void fail_here(const char *file, int line)
+{
+    koa_memory_fail_after(-1);
+    _fail(file, line);
+}
+
+bool kit_fail_next_allocation(int64_t *allowed, bool is_done)
+{
+    enum { MOST = 10000 }; /* far more than any block here allocates */
+
+    koa_memory_fail_after(-1);
+    if (is_done)
+        return false;
+    if (*allowed == MOST)
+        fail_msg("the block did not succeed with %d allocations", MOST);
+    koa_memory_fail_after((*allowed)++);
+    return true;
+}
+
 void kit_expect_int(const char *name, int64_t expected, int64_t actual, const char *file, int line)
 {
     if (expected == actual)
         return;
     print_error("%s: expected %lld, got %lld\n", name, (long long) expected, (long long) actual);
-    _fail(file, line);
+    fail_here(file, line);
 }
 
 void kit_expect_text(const char *name, const char *expected, const char *actual, const char *file,
@@ -21,7 +41,7 @@ void kit_expect_text(const char *name, const char *expected, const char *actual,
         return;
     print_error("%s:\n  expected '%s'\n  got      '%s'\n", name,
                 expected != NULL ? expected : "(null)", actual != NULL ? actual : "(null)");
-    _fail(file, line);
+    fail_here(file, line);
 }
 
 void kit_expect_contains(const char *name, const char *part, const char *actual, const char *file,
@@ -31,7 +51,7 @@ void kit_expect_contains(const char *name, const char *part, const char *actual,
         return;
     print_error("%s:\n  expected a text with '%s'\n  got '%s'\n", name, part,
                 actual != NULL ? actual : "(null)");
-    _fail(file, line);
+    fail_here(file, line);
 }
 
 void kit_expect_double(const char *name, double expected, double actual, const char *file, int line)
@@ -42,7 +62,7 @@ void kit_expect_double(const char *name, double expected, double actual, const c
         (isinf(expected) && isinf(actual) && signbit(expected) == signbit(actual)))
         return;
     print_error("%s: expected %.17g, got %.17g\n", name, expected, actual);
-    _fail(file, line);
+    fail_here(file, line);
 }
 
 void kit_expect(const char *name, const char *text, bool condition, const char *file, int line)
@@ -50,7 +70,7 @@ void kit_expect(const char *name, const char *text, bool condition, const char *
     if (condition)
         return;
     print_error("%s: not true: %s\n", name, text);
-    _fail(file, line);
+    fail_here(file, line);
 }
 
 char *kit_read_file(const char *path, size_t *ret_size)

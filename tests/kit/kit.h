@@ -37,11 +37,17 @@ void kit_expect_double(const char *name, double expected, double actual, const c
                        int line);
 void kit_expect(const char *name, const char *text, bool condition, const char *file, int line);
 
-/* Runs the block again and again with the first, second, ... allocation failing, until one run
- * needs no more: `ok` is a bool lvalue that the block sets to true when everything succeeded. */
+/* Runs the block again and again with the first, second, ... allocation failing, until a run says
+ * that everything succeeded: `ok` is a bool that is false before the loop and that the block sets.
+ *     bool ok = false;
+ *     KIT_FOR_EACH_ALLOC_FAILURE (ok) {
+ *         ok = koa_thing_create(&thing, NULL) == KOA_OK;
+ *         koa_thing_destroy(thing);
+ *     }
+ */
 #define KIT_FOR_EACH_ALLOC_FAILURE(ok)                                                             \
-    for (int64_t kit_n = (koa_memory_fail_after(0), 0); !(ok) && kit_n < 10000;                    \
-         kit_n++, koa_memory_fail_after((ok) ? -1 : kit_n))
+    for (int64_t kit_allowed = 0; kit_fail_next_allocation(&kit_allowed, (ok));)
+bool kit_fail_next_allocation(int64_t *allowed, bool is_done);
 
 /* A file of the source tree ("tests/fuzz/corpus/..."), whole, NUL-ended; koa_free(). Fails the test
  * when it cannot be read. */
