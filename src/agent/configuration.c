@@ -1,0 +1,199 @@
+/* Loads the configuration: file, environment and flags become one tree, the tree becomes structs.
+ * What one row cannot judge (two clusters of one name) is judged here. */
+#include "agent/configuration.h"
+
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "base/str.h"
+#include "config/options.h"
+
+enum {
+    ARENA_LIMIT = 64 << 20,
+    ERRORS_LIMIT = 1 << 20,
+    BOOTSTRAP_SIZE = 16384,
+};
+
+struct load {
+    const struct koa_configuration_opts *opts;
+    struct koa_configuration *configuration;
+    struct koa_config_errors *errors;
+};
+
+void koa_configuration_errors_deinit(struct koa_configuration_errors *errors)
+{
+    koa_arena_destroy(errors->arena);
+    *errors = (struct koa_configuration_errors){0};
+}
+
+void koa_configuration_destroy(struct koa_configuration *configuration)
+{
+    /* The struct itself lives in its arena. */
+    if (configuration != NULL)
+        koa_arena_destroy(configuration->arena);
+}
+
+/* KAFKA_BOOTSTRAP_SERVERS defines one cluster named "default". */
+static struct koa_node *read_bootstrap(struct load *load)
+{
+    const char *servers = load->opts->getenv(load->opts->context, "KAFKA_BOOTSTRAP_SERVERS");
+    struct koa_buf value = {.limit = BOOTSTRAP_SIZE};
+    struct koa_node *tree = NULL;
+    struct koa_str rest = koa_str_from(servers);
+
+    if (rest.size == 0)
+        return NULL;
+    koa_buf_append_text(&value, "[{name: default, bootstrap_servers: [");
+    while (rest.size > 0) {
+        struct koa_str server = koa_str_trim(koa_str_split(rest, ',', &rest));
+
+        /* Single quotes: in YAML nothing but the quote itself has a meaning there. */
+        for (size_t i = 0; i < server.size; i++) {
+            if (i == 0)
+                koa_buf_append_char(&value, '\'');
+            koa_buf_append(&value, server.data + i, 1);
+            if (server.data[i] == '\'')
+                koa_buf_append_char(&value, '\'');
+        }
+        if (server.size > 0)
+            koa_buf_append_text(&value, "',");
+    }
+    koa_buf_append_text(&value, "]}]");
+    if (value.failed) {
+        koa_config_errors_add(load->errors, NULL, "KAFKA_BOOTSTRAP_SERVERS",
+                              "is longer than %d characters", (int) BOOTSTRAP_SIZE);
+    } else {
+        struct koa_settings settings = {
+            .rows = &(struct koa_setting){.key = "clusters", .value = koa_buf_text(&value)}, .count = 1};
+
+        tree = koa_node_from_settings(&settings, "KAFKA_BOOTSTRAP_SERVERS", load->configuration->arena,
+                                      load->errors);
+    }
+    koa_buf_deinit(&value);
+    return tree;
+}
+
+static struct koa_node *merge(struct load *load, struct koa_node *under, struct koa_node *over)
+{
+    if (under == NULL || over == NULL)
+        return under != NULL ? under : over;
+    return koa_node_merge(under, over, load->configuration->arena);
+}
+
+static struct koa_node *read_file(struct load *load)
+{
+    struct koa_yaml_opts opts = {
+        .file = load->opts->file, .getenv = load->opts->getenv, .context = load->opts->context};
+
+    if (load->opts->file == NULL)
+        return NULL;
+    return koa_yaml_read(load->opts->file, &opts, load->configuration->arena, load->errors);
+}
+
+static struct koa_node *read_environment(struct load *load)
+{
+    struct koa_arena *arena = load->configuration->arena;
+
+    if (load->opts->getenv == NULL)
+        return NULL;
+    return merge(load,
+                 koa_node_from_environment(koa_configuration_options, load->opts->getenv,
+                                           load->opts->context, arena, load->errors),
+                 read_bootstrap(load));
+}
+
+static struct koa_node *read_settings(struct load *load)
+{
+    if (load->opts->settings == NULL || load->opts->settings->count == 0)
+        return NULL;
+    return koa_node_from_settings(load->opts->settings, "settings", load->configuration->arena,
+                                  load->errors);
+}
+
+static void check_clusters(struct load *load)
+{
+    const struct koa_cluster_settings *rows = load->configuration->clusters.rows;
+
+    for (size_t i = 0; i < load->configuration->clusters.count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (koa_text_equal(rows[i].name, rows[k].name))
+                koa_config_errors_add(load->errors, NULL, "clusters", "two are named '%s'", rows[i].name);
+        }
+        if (rows[i].tls.enabled || rows[i].sasl.mechanism[0] != '\0')
+            koa_config_errors_add(load->errors, NULL, "clusters",
+                                  "'%s' asks for tls or sasl, which this version cannot speak: name a "
+                                  "plaintext listener",
+                                  rows[i].name);
+        if (rows[i].probe.enabled)
+            koa_config_errors_add(load->errors, NULL, "clusters",
+                                  "'%s' turns on probe, which this version does not have", rows[i].name);
+    }
+}
+
+static void check_web(struct load *load)
+{
+    const struct koa_web_settings *web = &load->configuration->web;
+
+    if ((web->tls.cert_file[0] == '\0') != (web->tls.key_file[0] == '\0'))
+        koa_config_errors_add(load->errors, NULL, "web.tls",
+                              "cert_file and key_file must be set together");
+}
+
+static void load_tree(struct load *load)
+{
+    struct koa_node *tree = read_file(load);
+
+    tree = merge(load, tree, read_environment(load));
+    tree = merge(load, tree, read_settings(load));
+    if (koa_options_load_one(koa_configuration_options, load->configuration, tree, "",
+                             load->configuration->arena, load->errors)) {
+        check_clusters(load);
+        check_web(load);
+    }
+}
+
+static enum koa_err first_error(const struct koa_config_errors *errors, struct koa_error *reterr)
+{
+    const struct koa_config_error *first = errors->rows;
+    size_t others = errors->count - 1;
+    char more[64] = "";
+
+    if (others > 0)
+        (void) snprintf(more, sizeof(more), " (and %zu more)", others);
+    if (first->line > 0)
+        return koa_fail(reterr, KOA_ERR_PARSE, "%s:%d:%d: %s%s%s%s", first->file, first->line,
+                        first->column, first->path, first->path[0] != '\0' ? ": " : "", first->text, more);
+    return koa_fail(reterr, KOA_ERR_PARSE, "%s%s%s%s%s%s", first->file != NULL ? first->file : "",
+                    first->file != NULL ? ": " : "", first->path, first->path[0] != '\0' ? ": " : "",
+                    first->text, more);
+}
+
+enum koa_err koa_configuration_load(const struct koa_configuration_opts *opts,
+                                    struct koa_configuration **ret_configuration,
+                                    struct koa_configuration_errors *errors, struct koa_error *reterr)
+{
+    KOA_AUTO(koa_arena) *arena = koa_arena_create(ARENA_LIMIT);
+    struct koa_configuration *configuration = NULL;
+
+    *errors = (struct koa_configuration_errors){.arena = koa_arena_create(ERRORS_LIMIT)};
+    errors->list.arena = errors->arena;
+    if (arena != NULL)
+        configuration = koa_arena_alloc(arena, 1, sizeof(*configuration));
+    if (configuration == NULL || errors->arena == NULL)
+        return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for the configuration");
+    configuration->arena = arena;
+    load_tree(&(struct load){.opts = opts, .configuration = configuration, .errors = &errors->list});
+    if (errors->list.count > 0)
+        return first_error(&errors->list, reterr);
+    if (koa_arena_failed(arena))
+        return koa_fail(reterr, KOA_ERR_LIMIT, "the configuration takes more than %d MiB of memory",
+                        (int) (ARENA_LIMIT >> 20));
+    *ret_configuration = configuration;
+    arena = NULL; /* the configuration's now */
+    return KOA_OK;
+}
+
+void koa_configuration_print(const struct koa_configuration *configuration, struct koa_buf *buf)
+{
+    koa_options_print(koa_configuration_options, configuration, 0, buf);
+}
