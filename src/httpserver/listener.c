@@ -1,7 +1,7 @@
 /* Owns the listening socket. Accepting here instead of in the library lets limits hold across
  * generations, tell why they refuse, and keep the socket when a generation is replaced. */
+#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "httpserver/internal.h"
 
 enum {
@@ -19,70 +20,79 @@ enum {
     TLS_PERIOD_MS = 2000          /* between two looks at the certificate files */
 };
 
-static enum koa_err bind_one(const struct addrinfo *info, const char *name, int *ret_descriptor,
-                             struct koa_error *reterr)
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_storage storage;
+};
+
+/* Addresses only: a listener must not depend on a name server. */
+static bool parse_address(const char *host, int port, union address *address, socklen_t *ret_size)
 {
-    int on = 1;
-    int descriptor =
-        socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
-
-    if (descriptor < 0)
-        return koa_fail_errno(reterr, KOA_ERR_IO, errno, "cannot open a socket for %s", name);
-    /* A restart must not wait for connections of the previous run to be forgotten. */
-    (void) setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(descriptor, info->ai_addr, info->ai_addrlen) != 0 ||
-        listen(descriptor, BACKLOG) != 0) {
-        enum koa_err err = koa_fail_errno(reterr, KOA_ERR_IO, errno, "cannot listen on %s", name);
-
-        (void) close(descriptor);
-        return err;
+    *address = (union address){.storage = {0}};
+    if (koa_text_equal_nocase(host, "localhost"))
+        host = "127.0.0.1";
+    if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
+        address->v4.sin_family = AF_INET;
+        address->v4.sin_port = htons((uint16_t) port);
+        *ret_size = sizeof(address->v4);
+        return true;
     }
-    *ret_descriptor = descriptor;
-    return KOA_OK;
+    if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1) {
+        address->v6.sin6_family = AF_INET6;
+        address->v6.sin6_port = htons((uint16_t) port);
+        *ret_size = sizeof(address->v6);
+        return true;
+    }
+    return false;
 }
 
-static enum koa_err bind_host(const char *host, int port, int *ret_descriptor,
+static enum koa_err bind_host(struct koa_http_server *server, const char *host,
                               struct koa_error *reterr)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *infos = NULL;
-    char service[12];
+    int on = 1;
     char name[300];
-    enum koa_err err = KOA_ERR_IO;
-    int code;
+    union address address;
+    socklen_t size;
 
-    (void) snprintf(service, sizeof(service), "%d", port);
+    if (!parse_address(host, server->opts.port, &address, &size))
+        return koa_fail(reterr, KOA_ERR_INVALID,
+                        "cannot listen on '%s': an IP address or localhost is expected", host);
     (void) snprintf(name, sizeof(name), strchr(host, ':') != NULL ? "[%.255s]:%d" : "%.255s:%d",
-                    host, port);
-    code = getaddrinfo(host, service, &hints, &infos);
-    if (code != 0)
-        return koa_fail(reterr, KOA_ERR_IO, "cannot listen on %s: %s", name, gai_strerror(code));
-    for (const struct addrinfo *info = infos; info != NULL && err != KOA_OK; info = info->ai_next)
-        err = bind_one(info, name, ret_descriptor, reterr);
-    freeaddrinfo(infos);
-    return err;
+                    host, server->opts.port);
+    server->listener = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (server->listener < 0)
+        return koa_fail_errno(reterr, KOA_ERR_IO, errno, "cannot open a socket for %s", name);
+    /* A restart must not wait for connections of the previous run to be forgotten. */
+    (void) setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(server->listener, &address.any, size) != 0 || listen(server->listener, BACKLOG) != 0)
+        return koa_fail_errno(reterr, KOA_ERR_IO, errno, "cannot listen on %s", name);
+    return KOA_OK;
 }
 
 /* Where a client on this machine reaches us: a wildcard address is no place to connect to. */
 static void set_urls(struct koa_http_server *server)
 {
     static const char *const schemes[] = {"http", "https"};
-    struct sockaddr_storage address = {0};
+    union address address = {.storage = {0}};
     socklen_t size = sizeof(address);
-    char host[INET6_ADDRSTRLEN + 20] = "127.0.0.1"; /* and a scope */
-    char port[12] = "0";
+    char host[INET6_ADDRSTRLEN] = "127.0.0.1";
+    bool is_v6;
+    int port;
 
-    (void) getsockname(server->listener, (struct sockaddr *) &address, &size);
-    (void) getnameinfo((struct sockaddr *) &address, size, host, sizeof(host), port, sizeof(port),
-                       NI_NUMERICHOST | NI_NUMERICSERV);
-    if (strcmp(host, "0.0.0.0") == 0)
-        (void) strcpy(host, "127.0.0.1");
-    else if (strcmp(host, "::") == 0)
-        (void) strcpy(host, "::1");
+    (void) getsockname(server->listener, &address.any, &size);
+    is_v6 = address.any.sa_family == AF_INET6;
+    port = ntohs(is_v6 ? address.v6.sin6_port : address.v4.sin_port);
+    if (is_v6 && IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr))
+        address.v6.sin6_addr = in6addr_loopback;
+    if (is_v6)
+        (void) inet_ntop(AF_INET6, &address.v6.sin6_addr, host, sizeof(host));
+    else if (address.v4.sin_addr.s_addr != htonl(INADDR_ANY))
+        (void) inet_ntop(AF_INET, &address.v4.sin_addr, host, sizeof(host));
     for (size_t i = 0; i < KOA_ARRAY_COUNT(schemes); i++)
         (void) snprintf(server->urls[i], sizeof(server->urls[i]),
-                        address.ss_family == AF_INET6 ? "%s://[%s]:%s" : "%s://%s:%s", schemes[i],
-                        host, port);
+                        is_v6 ? "%s://[%s]:%d" : "%s://%s:%d", schemes[i], host, port);
 }
 
 enum koa_err koa_http_listener_open(struct koa_http_server *server, struct koa_error *reterr)
@@ -93,8 +103,7 @@ enum koa_err koa_http_listener_open(struct koa_http_server *server, struct koa_e
     server->waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->waker < 0)
         return koa_fail_errno(reterr, KOA_ERR_IO, errno, "cannot make an eventfd");
-    err = bind_host(host != NULL && host[0] != '\0' ? host : "0.0.0.0", server->opts.port,
-                    &server->listener, reterr);
+    err = bind_host(server, host != NULL && host[0] != '\0' ? host : "0.0.0.0", reterr);
     if (err == KOA_OK)
         set_urls(server);
     return err;

@@ -48,16 +48,18 @@ const char *koa_http_method_name(unsigned method)
 
 void koa_http_allow_format(unsigned allowed, char text[KOA_HTTP_ALLOW_SIZE])
 {
-    char *at = text;
+    size_t size = 0;
 
+    text[0] = '\0';
     for (size_t i = 0; i < KOA_ARRAY_COUNT(methods); i++) {
         if ((allowed & methods[i].method) == 0)
             continue;
-        if (at != text)
-            at = stpcpy(at, ", ");
-        at = stpcpy(at, methods[i].name);
+        if (size > 0)
+            (void) koa_str_copy(text + size, KOA_HTTP_ALLOW_SIZE - size, KOA_STR(", "));
+        size = strlen(text);
+        (void) koa_str_copy(text + size, KOA_HTTP_ALLOW_SIZE - size, koa_str_from(methods[i].name));
+        size = strlen(text);
     }
-    *at = '\0';
 }
 
 static unsigned with_head(unsigned allowed)

@@ -73,9 +73,9 @@ static bool has_bad_character(struct koa_str raw)
 static enum koa_http_target_fault parse_path(char *text, struct koa_http_target *target)
 {
     enum koa_http_target_fault fault = KOA_HTTP_TARGET_OK;
-    char *segment = text + 1;
+    char *segment = text[1] != '\0' ? text + 1 : NULL;
 
-    while (segment != NULL && fault == KOA_HTTP_TARGET_OK && text[1] != '\0') {
+    while (segment != NULL && fault == KOA_HTTP_TARGET_OK) {
         char *next = strchr(segment, '/');
 
         if (next != NULL)
