@@ -42,7 +42,7 @@ static void unref_object(void *object)
     koa_object_unref(object);
 }
 
-static struct MHD_Response *from_stream(struct koa_http_server *server,
+static struct MHD_Response *from_stream(const struct koa_http_request *request,
                                         struct koa_http_response *response)
 {
     struct stream *stream = koa_calloc(1, sizeof(*stream));
@@ -50,7 +50,7 @@ static struct MHD_Response *from_stream(struct koa_http_server *server,
 
     if (stream == NULL)
         return NULL;
-    stream->server = server;
+    stream->server = request->connection->server;
     stream->read = response->read;
     stream->end = response->end;
     stream->context = response->stream;
@@ -60,6 +60,10 @@ static struct MHD_Response *from_stream(struct koa_http_server *server,
         koa_free(stream);
         return NULL;
     }
+    /* For HEAD libmicrohttpd 0.9.75 sends the last chunk of a stream, which the client takes for
+     * the start of the next answer; without chunks it sends nothing and ends the connection. */
+    if (request->method == KOA_HTTP_HEAD)
+        (void) MHD_set_response_options(made, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     response->read = NULL;
     response->end = NULL;
     response->stream = NULL;
@@ -128,10 +132,11 @@ static void complete(struct koa_http_server *server, struct koa_http_response *r
     response->is_failure = false;
 }
 
-static struct MHD_Response *make(struct koa_http_server *server, struct koa_http_response *response)
+static struct MHD_Response *make(const struct koa_http_request *request,
+                                 struct koa_http_response *response)
 {
     if (response->read != NULL)
-        return from_stream(server, response);
+        return from_stream(request, response);
     if (response->shared != NULL)
         return from_shared(response);
     return from_body(response);
@@ -147,7 +152,7 @@ enum MHD_Result koa_http_answer(struct koa_http_request *request,
     struct MHD_Response *made;
 
     complete(server, response);
-    made = make(server, response);
+    made = make(request, response);
     closes = response->closes || connection->generation->drains ||
              atomic_load_explicit(&server->quiesced, memory_order_relaxed);
     if (made != NULL && add_headers(made, response, closes)) {

@@ -72,7 +72,7 @@ static struct MHD_Daemon *start_daemon(struct koa_http_generation *generation)
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory(settings), /* */
                             MHD_OPTION_CONNECTION_TIMEOUT,
                             (unsigned) ((settings->idle_timeout_ms + 999) / 1000),            /* */
-                            MHD_OPTION_STRICT_FOR_CLIENT, 1,                                  /* */
+                            MHD_OPTION_STRICT_FOR_CLIENT, koa_http_is_layout_known() ? 0 : 1, /* */
                             MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,                 /* */
                             MHD_OPTION_URI_LOG_CALLBACK, koa_http_request_begin, server,      /* */
                             MHD_OPTION_NOTIFY_CONNECTION, koa_http_connection_notify, server, /* */

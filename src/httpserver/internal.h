@@ -35,6 +35,7 @@ struct koa_http_generation {
 /* Where a request stands. Only the connection's HTTP thread reads and writes it. */
 enum koa_http_stage {
     KOA_HTTP_STAGE_HEAD,  /* nothing is known but the target */
+    KOA_HTTP_STAGE_WHOLE, /* filtered, and there is no body */
     KOA_HTTP_STAGE_LOGIN, /* suspended until the password is verified */
     KOA_HTTP_STAGE_BODY,  /* the body arrives */
     KOA_HTTP_STAGE_WAITS, /* suspended by its handler */
@@ -46,7 +47,7 @@ struct koa_http_request {
     enum koa_http_stage stage;
     bool is_target_long;
     struct koa_buf raw_target, memory, body; /* kept from request to request */
-    const char *target_end;                  /* in the parser's memory; see check_layout() */
+    const char *target_end;                  /* in the parser's memory; see filter_fields() */
     struct koa_http_target target;
     struct koa_http_head head;
     struct koa_http_match match;
@@ -181,6 +182,8 @@ enum MHD_Result koa_http_request_step(void *server, struct MHD_Connection *handl
                                       const char *upload_data, size_t *upload_size, void **context);
 void koa_http_request_end(void *server, struct MHD_Connection *handle, void **context,
                           enum MHD_RequestTerminationCode code);
+/* The library in use leaves a request's head where we can look at it. */
+bool koa_http_is_layout_known(void);
 void koa_http_request_deinit(struct koa_http_request *request);
 
 /* authorize.c */

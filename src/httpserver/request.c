@@ -102,10 +102,22 @@ static enum MHD_Result visit_field(void *context, enum MHD_ValueKind kind, const
 /* libmicrohttpd 0.9 cuts the head up where it lies, writing a NUL over each separator. So the
  * pieces must follow one another with nothing but a line end between them; a value that was folded
  * was moved elsewhere, and one with a NUL inside leaves its rest in the gap. From 1.0 on the
- * library refuses both by itself and lays the head out differently. */
-static bool can_check_layout(void)
+ * library, told to be strict, refuses both by itself and lays the head out differently. (Strictness
+ * of 0.9 adds only a refusal of blanks in the target, without an answer.) */
+bool koa_http_is_layout_known(void)
 {
     return strncmp(MHD_get_version(), "0.9.", 4) == 0;
+}
+
+/* Behind the last piece there are two line ends, the second one of the empty line, and nothing. */
+static bool ends_well(const struct koa_http_request *request, const char *method, const char *end)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        request->connection->handle, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    const char *stop = info != NULL ? method + info->header_size : end;
+
+    return stop >= end + 2 && stop <= end + 4 &&
+           memcmp(end, "\0\0\0\0", (size_t) (stop - end)) == 0;
 }
 
 static enum koa_http_fault filter_fields(struct koa_http_request *request, const char *method,
@@ -113,13 +125,16 @@ static enum koa_http_fault filter_fields(struct koa_http_request *request, const
 {
     struct walk walk = {.head = &request->head,
                         .end = version + strlen(version),
-                        .checks_layout = can_check_layout()};
+                        .checks_layout = koa_http_is_layout_known()};
 
     koa_http_head_begin(&request->head);
     if (walk.checks_layout && (request->target_end == NULL || version != request->target_end + 1))
         return KOA_HTTP_FAULT_LAYOUT; /* a NUL in the target */
     (void) MHD_get_connection_values(request->connection->handle, MHD_HEADER_KIND, visit_field,
                                      &walk);
+    if (request->head.fault == KOA_HTTP_FAULT_NONE && walk.checks_layout &&
+        !ends_well(request, method, walk.end))
+        request->head.fault = KOA_HTTP_FAULT_LAYOUT;
     if (request->head.fault == KOA_HTTP_FAULT_NONE &&
         walk.size > settings_of(request)->header_bytes)
         request->head.fault = KOA_HTTP_FAULT_SIZE;
@@ -280,7 +295,12 @@ static enum MHD_Result step_head(struct koa_http_request *request, const char *m
         return reject(request, fault);
     koa_http_router_find(server_of(request)->router, &request->target, request->method,
                          &request->match);
-    return log_in(request);
+    /* A body is not read before its sender may send one. Without a body the answer has to wait for
+     * the library's next call: after one that comes in the first call it ends the connection. */
+    if (request->head.content_length > 0)
+        return log_in(request);
+    request->stage = KOA_HTTP_STAGE_WHOLE;
+    return MHD_YES;
 }
 
 static enum MHD_Result step_body(struct koa_http_request *request, const char *data, size_t *size)
@@ -302,7 +322,6 @@ static enum MHD_Result step_resumed(struct koa_http_request *request)
     koa_http_token_take(request, &response);
     if (was_login && response.status == 0) {
         koa_http_response_deinit(&response);
-        request->stage = KOA_HTTP_STAGE_HEAD;
         return admitted(request);
     }
     return koa_http_answer(request, &response);
@@ -322,6 +341,8 @@ enum MHD_Result koa_http_request_step(void *server, struct MHD_Connection *handl
     switch (request->stage) {
     case KOA_HTTP_STAGE_HEAD:
         return step_head(request, method, version);
+    case KOA_HTTP_STAGE_WHOLE:
+        return log_in(request);
     case KOA_HTTP_STAGE_BODY:
         return step_body(request, upload_data, upload_size);
     case KOA_HTTP_STAGE_LOGIN:

@@ -1,4 +1,4 @@
-#include "httpserver/client.h"
+#include "unit/httpserver/client.h"
 
 #include <arpa/inet.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "httpserver/fixture.h"
+#include "unit/httpserver/fixture.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

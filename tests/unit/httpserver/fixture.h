@@ -5,9 +5,9 @@
 
 #include <pthread.h>
 
-#include "httpserver/client.h"
 #include "httpserver/server.h"
 #include "metrics/registry.h"
+#include "unit/httpserver/client.h"
 
 enum { FIXTURE_TOKENS = 1024 };
 

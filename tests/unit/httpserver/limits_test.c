@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "httpserver/fixture.h"
 #include "kit/kit.h"
+#include "unit/httpserver/fixture.h"
 
 #define GET_PLAIN "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
