@@ -2,7 +2,8 @@
  *
  * Hold times, hysteresis, missing data, identity, persistence and delivery belong to the core. An
  * observation is one subject (its labels): a value, and whether the condition holds. No observation
- * at all means "could not look", and the rule's missing_data policy decides. */
+ * at all means "could not look", and the rule's missing_data policy decides. A value that is not a
+ * number never holds and never clears. */
 #ifndef KOA_RULE_H
 #define KOA_RULE_H
 
@@ -43,6 +44,11 @@ KOA_API const struct koa_board *koa_view_board(const struct koa_view *view);
 /* The value of one series, exact labels. False when there is none. A histogram's is its count. */
 KOA_API bool koa_view_get(const struct koa_view *view, const char *name,
                           const struct koa_labels *labels, double *ret_value);
+/* The rule's own memory across evaluations (earlier samples): starts NULL, ends by `drop` when the
+ * rule goes away or keeps something else. A reload hands it to the rule of the same name and type,
+ * whose settings may differ. */
+KOA_API void *koa_view_kept(const struct koa_view *view);
+KOA_API void koa_view_keep(const struct koa_view *view, void *kept, void (*drop)(void *kept));
 
 /* Where the rule puts what it sees; bounded by the rule's limit of alerts. Labels and text are
  * copied. Labels identify the alert together with the rule; the same labels twice is one
@@ -57,12 +63,16 @@ KOA_API void koa_observations_add(struct koa_observations *observations, bool ho
 KOA_API void koa_observations_add_range(struct koa_observations *observations, bool holds,
                                         bool clears, double value, const struct koa_labels *labels,
                                         const char *format, ...) KOA_PRINTF(6, 7);
-/* The source is stale or failed: alerts of this rule keep their state unless missing_data says
- * otherwise. The text is shown as the rule's last_error. */
+/* The rule looked and saw all there is: alerts it did not mention have lost their subject, which is
+ * evidence, and resolve. An observation implies it; needed only where there may be none. */
+KOA_API void koa_observations_fresh(struct koa_observations *observations);
+/* The source, or a part of it, is stale or failed: alerts of this rule that were not observed keep
+ * their state unless missing_data says otherwise. The text is shown as the rule's last_error. */
 KOA_API void koa_observations_missing(struct koa_observations *observations, const char *format,
                                       ...) KOA_PRINTF(2, 3);
 
-/* Runs on the engine thread; must not block. */
+/* Runs on the engine thread; must not block. One that takes longer than 100 ms is named in the log.
+ */
 typedef void koa_rule_evaluate_fn(const void *config, void *context, const struct koa_view *view,
                                   struct koa_observations *observations);
 
