@@ -1,0 +1,62 @@
+/* One watched Kafka cluster: its collector on the kafka loop, and the snapshot it publishes. */
+#ifndef CLUSTER_CLUSTER_H
+#define CLUSTER_CLUSTER_H
+
+#include <koa/error.h>
+#include <koa/metrics.h>
+#include <koa/snapshot.h>
+
+#include "base/log.h"
+#include "loop/loop.h"
+#include "loop/resolver.h"
+#include "metrics/source.h"
+
+struct koa_cluster;
+
+struct koa_cluster_opts {
+    const char *name;                     /* all text is copied */
+    const char *const *bootstrap_servers; /* "host:port" */
+    size_t bootstrap_count;
+    int64_t interval_ms, request_timeout_ms, slow_interval_ms;
+    const char *const *topics_include, *const *topics_exclude; /* anchored regular expressions */
+    size_t topics_include_count, topics_exclude_count;
+    struct koa_resolver *resolver; /* of `loop` */
+    struct koa_metrics *metrics;   /* kafka_ops_collector_* and kafka_ops_kafka_*; may be NULL */
+    struct koa_log *log;           /* of component "cluster" */
+    /* Kafka thread: a snapshot has been published. May be NULL; must not block. */
+    void (*published)(void *context, const char *cluster);
+    void *context;
+};
+
+/* Opens nothing yet. KOA_ERR_INVALID names a server or an expression that cannot be read. */
+KOA_MUST_USE enum koa_err koa_cluster_create(struct koa_loop *loop,
+                                             const struct koa_cluster_opts *opts,
+                                             struct koa_cluster **ret_cluster,
+                                             struct koa_error *reterr);
+/* First cycle now, then every interval. Any thread. */
+void koa_cluster_start(struct koa_cluster *cluster);
+/* Closes every connection; the last snapshot stays. Any thread but the loop's: it waits. */
+void koa_cluster_stop(struct koa_cluster *cluster);
+/* Gives the caller's reference up. After the stop, or before the start. Any thread. */
+void koa_cluster_unref(struct koa_cluster *cluster);
+void koa_cluster_ref(struct koa_cluster *cluster);
+
+/* Any thread. */
+const char *koa_cluster_name(const struct koa_cluster *cluster);
+/* A reference of the caller's own, or NULL before the first cycle has ended. */
+KOA_MUST_USE struct koa_snapshot *koa_cluster_snapshot(struct koa_cluster *cluster);
+void koa_snapshot_unref(struct koa_snapshot *snapshot); /* NULL is nothing */
+/* One cycle as soon as none is under way; its end is told by `published`. */
+void koa_cluster_refresh(struct koa_cluster *cluster);
+/* The Kafka families of section 2 and 3 of docs/metrics.md. */
+const struct koa_metrics_source *koa_cluster_source(struct koa_cluster *cluster);
+
+/* Of the last cycle, for /clusters. From the snapshot: */
+struct koa_snapshot_cycle {
+    double duration_ms;
+    int64_t requests, errors;
+};
+void koa_snapshot_cycle(const struct koa_snapshot *snapshot, struct koa_snapshot_cycle *ret_cycle);
+int32_t koa_snapshot_controller(const struct koa_snapshot *snapshot); /* -1: unknown */
+
+#endif
