@@ -59,6 +59,7 @@ struct koa_result {
     bool has_run;
     bool is_critical;
     bool is_subjectless; /* nothing to look at is configured; never makes the whole bad */
+    bool is_stale;       /* the last answer, or the wait for the first, is older than `max_age` */
 };
 
 /* An immutable picture of all results at one moment, counted by references. */
