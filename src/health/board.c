@@ -146,6 +146,11 @@ struct koa_object *koa_board_object(struct koa_board *board)
     return &board->object;
 }
 
+struct koa_board *koa_board_from_object(struct koa_object *object)
+{
+    return object != NULL ? KOA_CONTAINER_OF(object, struct koa_board, object) : NULL;
+}
+
 /* ---- reading */
 
 enum koa_status koa_board_overall(const struct koa_board *board)

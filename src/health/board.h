@@ -29,6 +29,7 @@ KOA_MUST_USE struct koa_board *koa_board_create(struct koa_result_object *const 
                                                 size_t count, struct koa_wall now);
 void koa_board_ref(struct koa_board *board);
 struct koa_object *koa_board_object(struct koa_board *board);
+struct koa_board *koa_board_from_object(struct koa_object *object); /* NULL gives NULL */
 const struct koa_result_object *koa_board_row(const struct koa_board *board, size_t index);
 /* Results with `status`. */
 size_t koa_board_status_count(const struct koa_board *board, enum koa_status status);

@@ -3,6 +3,8 @@
 #ifndef HEALTH_UNIT_H
 #define HEALTH_UNIT_H
 
+#include <stdatomic.h>
+
 #include <koa/check.h>
 
 #include "base/published.h"
@@ -34,9 +36,9 @@ struct koa_check_unit {
     struct koa_check_common common;
     const void *config;
     void *context; /* the host's */
-    uint64_t identity;
     struct koa_arena *arena; /* all of the above lives in it */
     bool is_prepared;
+    atomic_int hanging; /* calls that were given up and have not returned */
 };
 
 struct koa_check_load_opts {

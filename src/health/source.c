@@ -1,0 +1,182 @@
+/* Shows the board as samples. Nothing is copied: labels and texts are those of the pinned board. */
+#include "health/source.h"
+
+#include "base/str.h"
+#include "health/board.h"
+
+enum family { STATUS, LAST_RUN, ABANDONED, OVERALL, FAMILY_COUNT };
+
+static const struct koa_family_view families[FAMILY_COUNT] = {
+    [STATUS] = {.name = KOA_STR("kafka_ops_health_status"),
+                .help = KOA_STR("1 for the status that a check has, 0 for the others"),
+                .type = KOA_GAUGE},
+    [LAST_RUN] = {.name = KOA_STR("kafka_ops_health_check_last_run_timestamp_seconds"),
+                  .help = KOA_STR("When the last run of a check ended"),
+                  .unit = KOA_STR("seconds"),
+                  .type = KOA_GAUGE},
+    [ABANDONED] = {.name = KOA_STR("kafka_ops_health_check_abandoned_workers"),
+                   .help = KOA_STR("Blocking calls that were given up and have not returned"),
+                   .type = KOA_GAUGE},
+    [OVERALL] = {.name = KOA_STR("kafka_ops_overall_status"),
+                 .help = KOA_STR("1 for the status of the whole, 0 for the others"),
+                 .type = KOA_GAUGE},
+};
+
+struct position {
+    enum family family;
+    size_t check;
+    int status;
+};
+
+_Static_assert(sizeof(struct position) <= KOA_CURSOR_SIZE, "a position fits into a cursor");
+
+enum koa_err koa_health_register_metrics(struct koa_metrics *metrics, struct koa_error *reterr)
+{
+    static const struct koa_family duration = {
+        KOA_FAMILY_INIT,
+        .name = "kafka_ops_health_check_duration_seconds",
+        .type = KOA_HISTOGRAM,
+        .help = "Time that runs of a check took",
+        .unit = "seconds",
+    };
+    static const struct koa_family runs = {
+        KOA_FAMILY_INIT,
+        .name = "kafka_ops_health_check_runs_total",
+        .type = KOA_COUNTER,
+        .help = "Runs of a check by the status they found, before thresholds",
+    };
+    enum koa_err err = koa_metrics_register(metrics, &duration, reterr);
+
+    return err != KOA_OK ? err : koa_metrics_register(metrics, &runs, reterr);
+}
+
+static const struct koa_board *board_of(const struct koa_metrics_cursor *cursor)
+{
+    return koa_board_from_object(cursor->pinned);
+}
+
+static struct koa_sample *add(struct koa_batch *batch, enum family family, double value)
+{
+    struct koa_sample *sample = &batch->samples[batch->count++];
+
+    *sample = (struct koa_sample){.family = &families[family], .value = value};
+    return sample;
+}
+
+/* The next check of `position`, or NULL: then the family is done. */
+static const struct koa_result_object *next_check(const struct koa_board *board,
+                                                  struct position *position)
+{
+    const struct koa_result_object *row = koa_board_row(board, position->check);
+
+    if (row == NULL) {
+        position->check = 0;
+        position->family++;
+    }
+    return row;
+}
+
+static void add_status(const struct koa_board *board, struct position *position,
+                       struct koa_batch *batch)
+{
+    const struct koa_result_object *row = next_check(board, position);
+    struct koa_sample *sample;
+
+    if (row == NULL)
+        return;
+    sample = add(batch, STATUS, (int) row->result.status == position->status ? 1.0 : 0.0);
+    sample->labels = row->labels[position->status];
+    sample->label_count = 2;
+    if (++position->status == KOA_STATUS_COUNT) {
+        position->status = 0;
+        position->check++;
+    }
+}
+
+static void add_last_run(const struct koa_board *board, struct position *position,
+                         struct koa_batch *batch)
+{
+    const struct koa_result_object *row = next_check(board, position);
+    struct koa_sample *sample;
+
+    if (row == NULL)
+        return;
+    position->check++;
+    if (!row->result.has_run)
+        return;
+    sample = add(batch, LAST_RUN, (double) row->result.time.ms / 1000.0);
+    sample->labels = row->labels[0];
+    sample->label_count = 1;
+}
+
+static void add_overall(const struct koa_board *board, struct position *position,
+                        struct koa_batch *batch)
+{
+    static const struct koa_label_view labels[KOA_STATUS_COUNT] = {
+        [KOA_STATUS_UNKNOWN] = {KOA_STR("status"), KOA_STR("unknown")},
+        [KOA_STATUS_HEALTHY] = {KOA_STR("status"), KOA_STR("healthy")},
+        [KOA_STATUS_DEGRADED] = {KOA_STR("status"), KOA_STR("degraded")},
+        [KOA_STATUS_UNHEALTHY] = {KOA_STR("status"), KOA_STR("unhealthy")},
+    };
+    struct koa_sample *sample =
+        add(batch, OVERALL, (int) koa_board_overall(board) == position->status ? 1.0 : 0.0);
+
+    sample->labels = &labels[position->status];
+    sample->label_count = 1;
+    if (++position->status == KOA_STATUS_COUNT)
+        position->family = FAMILY_COUNT;
+}
+
+static void begin(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor)
+{
+    const struct koa_health_source *health = source->context;
+
+    cursor->pinned = koa_published_get(health->board);
+}
+
+static bool next(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,
+                 struct koa_batch *batch)
+{
+    const struct koa_health_source *health = source->context;
+    struct position *position = (struct position *) (void *) cursor->state;
+    const struct koa_board *board = board_of(cursor);
+
+    batch->count = 0;
+    while (batch->count < KOA_BATCH_SAMPLES && position->family != FAMILY_COUNT) {
+        switch (position->family) {
+        case STATUS:
+            add_status(board, position, batch);
+            break;
+        case LAST_RUN:
+            add_last_run(board, position, batch);
+            break;
+        case ABANDONED:
+            if (health->workers != NULL)
+                (void) add(batch, ABANDONED, (double) koa_workers_abandoned(health->workers));
+            position->family = OVERALL;
+            break;
+        case OVERALL:
+            add_overall(board, position, batch);
+            break;
+        case FAMILY_COUNT:
+            break;
+        }
+    }
+    return batch->count > 0;
+}
+
+static void end(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor)
+{
+    (void) source;
+    koa_object_unref(cursor->pinned);
+    cursor->pinned = NULL;
+}
+
+void koa_health_source_init(struct koa_health_source *source, struct koa_published *board,
+                            struct koa_workers *workers)
+{
+    source->board = board;
+    source->workers = workers;
+    source->source = (struct koa_metrics_source){
+        .name = "health", .context = source, .begin = begin, .next = next, .end = end};
+}
