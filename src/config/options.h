@@ -27,6 +27,9 @@ KOA_MUST_USE bool koa_options_load_one(const struct koa_option *rows, void *targ
                                        const struct koa_node *node, const char *path,
                                        struct koa_arena *arena, struct koa_config_errors *errors);
 
+/* Two loaded structs hold the same settings, secrets included: what a reload has not changed. */
+bool koa_options_equal(const struct koa_option *rows, const void *a, const void *b);
+
 /* The effective settings as YAML, secrets as "***", indented by `indent` levels. */
 void koa_options_print(const struct koa_option *rows, const void *target, int indent,
                        struct koa_buf *buf);
