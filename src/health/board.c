@@ -199,7 +199,8 @@ bool koa_board_equal(const struct koa_board *a, const struct koa_board *b)
         const struct koa_result *left = &a->rows[i]->result;
         const struct koa_result *right = &b->rows[i]->result;
 
-        if (left != right && (left->status != right->status || strcmp(left->name, right->name) != 0))
+        if (left != right &&
+            (left->status != right->status || strcmp(left->name, right->name) != 0))
             return false;
     }
     return true;

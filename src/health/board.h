@@ -38,7 +38,8 @@ bool koa_board_equal(const struct koa_board *a, const struct koa_board *b);
 
 /* True when no check of `group` is unhealthy and each has answered once; an empty group is ready.
  * Else `reason` (may be NULL) gets one line that names them. */
-bool koa_board_group_ready(const struct koa_board *board, const char *group, struct koa_buf *reason);
+bool koa_board_group_ready(const struct koa_board *board, const char *group,
+                           struct koa_buf *reason);
 
 /* The rule of the whole, for tests and for callers that have no board. */
 enum koa_status koa_overall(struct koa_result_object *const *results, size_t count);

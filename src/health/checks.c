@@ -263,8 +263,8 @@ void koa_health_check_stop(struct koa_health_check *check)
 enum koa_schedule_action koa_health_check_request(struct koa_health_check *check,
                                                   struct koa_list_node *wait)
 {
-    enum koa_schedule_action action = koa_schedule_request(
-        &check->schedule, koa_loop_now(check->opts->services->loop));
+    enum koa_schedule_action action =
+        koa_schedule_request(&check->schedule, koa_loop_now(check->opts->services->loop));
 
     if (action != KOA_SCHEDULE_ANSWER)
         koa_list_push_back(&check->waits, wait);

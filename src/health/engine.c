@@ -174,8 +174,8 @@ enum koa_err koa_health_create(const struct koa_health_opts *opts, struct koa_he
     koa_published_init(&health->board);
     koa_list_init(&health->answered);
     koa_health_source_init(&health->source, &health->board, opts->services.workers);
-    health->history = koa_board_history_create(opts->history != 0 ? opts->history
-                                                                  : KOA_BOARD_HISTORY_DEFAULT);
+    health->history =
+        koa_board_history_create(opts->history != 0 ? opts->history : KOA_BOARD_HISTORY_DEFAULT);
     err = koa_require_memory(health->history, reterr);
     if (err == KOA_OK && opts->metrics != NULL)
         err = koa_health_register_metrics(opts->metrics, reterr);

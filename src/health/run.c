@@ -183,8 +183,7 @@ static void evaluate(struct koa_probe *probe)
 static bool has_snapshot(const struct koa_probe *probe)
 {
     const struct koa_health_snapshots *snapshots = probe->opts.snapshots;
-    struct koa_snapshot *snapshot =
-        snapshots->get(snapshots->context, probe->unit->common.cluster);
+    struct koa_snapshot *snapshot = snapshots->get(snapshots->context, probe->unit->common.cluster);
 
     if (snapshot == NULL)
         return false;

@@ -1,24 +1,29 @@
 /* Shows the board as samples. Nothing is copied: labels and texts are those of the pinned board. */
 #include "health/source.h"
 
-#include "base/str.h"
 #include "health/board.h"
+
+/* As KOA_STR(), for constant tables. */
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        .data = literal, .size = sizeof(literal) - 1                                               \
+    }
 
 enum family { STATUS, LAST_RUN, ABANDONED, OVERALL, FAMILY_COUNT };
 
 static const struct koa_family_view families[FAMILY_COUNT] = {
-    [STATUS] = {.name = KOA_STR("kafka_ops_health_status"),
-                .help = KOA_STR("1 for the status that a check has, 0 for the others"),
+    [STATUS] = {.name = TEXT("kafka_ops_health_status"),
+                .help = TEXT("1 for the status that a check has, 0 for the others"),
                 .type = KOA_GAUGE},
-    [LAST_RUN] = {.name = KOA_STR("kafka_ops_health_check_last_run_timestamp_seconds"),
-                  .help = KOA_STR("When the last run of a check ended"),
-                  .unit = KOA_STR("seconds"),
+    [LAST_RUN] = {.name = TEXT("kafka_ops_health_check_last_run_timestamp_seconds"),
+                  .help = TEXT("When the last run of a check ended"),
+                  .unit = TEXT("seconds"),
                   .type = KOA_GAUGE},
-    [ABANDONED] = {.name = KOA_STR("kafka_ops_health_check_abandoned_workers"),
-                   .help = KOA_STR("Blocking calls that were given up and have not returned"),
+    [ABANDONED] = {.name = TEXT("kafka_ops_health_check_abandoned_workers"),
+                   .help = TEXT("Blocking calls that were given up and have not returned"),
                    .type = KOA_GAUGE},
-    [OVERALL] = {.name = KOA_STR("kafka_ops_overall_status"),
-                 .help = KOA_STR("1 for the status of the whole, 0 for the others"),
+    [OVERALL] = {.name = TEXT("kafka_ops_overall_status"),
+                 .help = TEXT("1 for the status of the whole, 0 for the others"),
                  .type = KOA_GAUGE},
 };
 
@@ -33,10 +38,8 @@ _Static_assert(sizeof(struct position) <= KOA_CURSOR_SIZE, "a position fits into
 enum koa_err koa_health_register_metrics(struct koa_metrics *metrics, struct koa_error *reterr)
 {
     static const struct koa_family duration = {
-        KOA_FAMILY_INIT,
-        .name = "kafka_ops_health_check_duration_seconds",
-        .type = KOA_HISTOGRAM,
-        .help = "Time that runs of a check took",
+        KOA_FAMILY_INIT,       .name = "kafka_ops_health_check_duration_seconds",
+        .type = KOA_HISTOGRAM, .help = "Time that runs of a check took",
         .unit = "seconds",
     };
     static const struct koa_family runs = {
@@ -113,10 +116,10 @@ static void add_overall(const struct koa_board *board, struct position *position
                         struct koa_batch *batch)
 {
     static const struct koa_label_view labels[KOA_STATUS_COUNT] = {
-        [KOA_STATUS_UNKNOWN] = {KOA_STR("status"), KOA_STR("unknown")},
-        [KOA_STATUS_HEALTHY] = {KOA_STR("status"), KOA_STR("healthy")},
-        [KOA_STATUS_DEGRADED] = {KOA_STR("status"), KOA_STR("degraded")},
-        [KOA_STATUS_UNHEALTHY] = {KOA_STR("status"), KOA_STR("unhealthy")},
+        [KOA_STATUS_UNKNOWN] = {.name = TEXT("status"), .value = TEXT("unknown")},
+        [KOA_STATUS_HEALTHY] = {.name = TEXT("status"), .value = TEXT("healthy")},
+        [KOA_STATUS_DEGRADED] = {.name = TEXT("status"), .value = TEXT("degraded")},
+        [KOA_STATUS_UNHEALTHY] = {.name = TEXT("status"), .value = TEXT("unhealthy")},
     };
     struct koa_sample *sample =
         add(batch, OVERALL, (int) koa_board_overall(board) == position->status ? 1.0 : 0.0);

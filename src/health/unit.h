@@ -35,7 +35,7 @@ struct koa_check_unit {
     const struct koa_check_ops *ops;
     struct koa_check_common common;
     const void *config;
-    void *context; /* the host's */
+    void *context;           /* the host's */
     struct koa_arena *arena; /* all of the above lives in it */
     bool is_prepared;
     atomic_int hanging; /* calls that were given up and have not returned */
