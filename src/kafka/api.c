@@ -1,0 +1,161 @@
+/* The list of APIs that we speak, and how a frame is put together and taken apart. */
+#include "kafka/api.h"
+
+#include <inttypes.h>
+
+#include "kafka/codec.h"
+#include "kafka/messages/api_versions.h"
+#include "kafka/messages/describe_cluster.h"
+#include "kafka/messages/list_offsets.h"
+#include "kafka/messages/metadata.h"
+
+const struct koa_kafka_api koa_kafka_apis[] = {
+    {KOA_KAFKA_LIST_OFFSETS, "list_offsets", &koa_kafka_list_offsets_request,
+     &koa_kafka_list_offsets_response},
+    {KOA_KAFKA_METADATA, "metadata", &koa_kafka_metadata_request, &koa_kafka_metadata_response},
+    {KOA_KAFKA_API_VERSIONS, "api_versions", &koa_kafka_api_versions_request,
+     &koa_kafka_api_versions_response},
+    {KOA_KAFKA_DESCRIBE_CLUSTER, "describe_cluster", &koa_kafka_describe_cluster_request,
+     &koa_kafka_describe_cluster_response},
+};
+const size_t koa_kafka_api_count = KOA_ARRAY_COUNT(koa_kafka_apis);
+
+enum { LENGTH_SIZE = 4 };
+
+const struct koa_kafka_api *koa_kafka_api_find(int16_t key)
+{
+    for (size_t i = 0; i < koa_kafka_api_count; i++)
+        if (koa_kafka_apis[i].key == key)
+            return &koa_kafka_apis[i];
+    return NULL;
+}
+
+int16_t koa_kafka_request_header_version(const struct koa_kafka_api *api, int16_t version)
+{
+    return version >= api->request->flexible_since ? 2 : 1;
+}
+
+int16_t koa_kafka_response_header_version(const struct koa_kafka_api *api, int16_t version)
+{
+    return api->key != KOA_KAFKA_API_VERSIONS && version >= api->response->flexible_since ? 1 : 0;
+}
+
+/* Writes the length of what was appended behind `start`, or takes it all back. */
+static enum koa_err close_frame(struct koa_buf *buf, size_t start, enum koa_err err,
+                                struct koa_error *reterr)
+{
+    size_t size = buf->size - start - LENGTH_SIZE;
+
+    if (err == KOA_OK && size > INT32_MAX)
+        err = koa_fail(reterr, KOA_ERR_RANGE, "a frame of %zu bytes is too long for Kafka", size);
+    if (err != KOA_OK) {
+        buf->size = start;
+        if (buf->data != NULL)
+            buf->data[start] = '\0';
+        return err;
+    }
+    for (unsigned i = 0; i < LENGTH_SIZE; i++)
+        buf->data[start + i] = (char) (unsigned char) (size >> (8 * (LENGTH_SIZE - 1 - i)));
+    return KOA_OK;
+}
+
+static enum koa_err open_frame(struct koa_buf *buf, struct koa_error *reterr)
+{
+    static const char room[LENGTH_SIZE];
+
+    koa_buf_append(buf, room, sizeof(room));
+    return koa_buf_status(buf, "Kafka frames", reterr);
+}
+
+enum koa_err koa_kafka_frame_request(const struct koa_kafka_request_header *header,
+                                     const void *body, struct koa_buf *buf,
+                                     struct koa_error *reterr)
+{
+    const struct koa_kafka_api *api = koa_kafka_api_find(header->api_key);
+    size_t start = buf->size;
+    enum koa_err err;
+
+    if (api == NULL)
+        return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "API key %d is not one we speak",
+                        header->api_key);
+    err = open_frame(buf, reterr);
+    if (err != KOA_OK)
+        return err;
+    err = koa_kafka_encode(&koa_kafka_request_header,
+                           koa_kafka_request_header_version(api, header->api_version), header, buf,
+                           reterr);
+    if (err == KOA_OK)
+        err = koa_kafka_encode(api->request, header->api_version, body, buf, reterr);
+    return close_frame(buf, start, err, reterr);
+}
+
+enum koa_err koa_kafka_frame_response(const struct koa_kafka_api *api, int16_t version,
+                                      int32_t correlation_id, const void *body, struct koa_buf *buf,
+                                      struct koa_error *reterr)
+{
+    struct koa_kafka_response_header header = {.correlation_id = correlation_id};
+    size_t start = buf->size;
+    enum koa_err err = open_frame(buf, reterr);
+
+    if (err != KOA_OK)
+        return err;
+    err = koa_kafka_encode(&koa_kafka_response_header,
+                           koa_kafka_response_header_version(api, version), &header, buf, reterr);
+    if (err == KOA_OK)
+        err = koa_kafka_encode(api->response, version, body, buf, reterr);
+    return close_frame(buf, start, err, reterr);
+}
+
+enum koa_err koa_kafka_open_request(struct koa_str frame,
+                                    struct koa_kafka_request_header *ret_header,
+                                    const struct koa_kafka_api **ret_api, struct koa_str *ret_body,
+                                    struct koa_error *reterr)
+{
+    const struct koa_kafka_api *api;
+    int16_t header_version = 1;
+    int16_t key;
+    int16_t version;
+    enum koa_err err;
+
+    if (frame.size < 4)
+        return koa_fail(reterr, KOA_ERR_PROTOCOL, "a request of %zu bytes has no header",
+                        frame.size);
+    key = (int16_t) ((unsigned char) frame.data[0] << 8 | (unsigned char) frame.data[1]);
+    version = (int16_t) ((unsigned char) frame.data[2] << 8 | (unsigned char) frame.data[3]);
+    api = koa_kafka_api_find(key);
+    if (api != NULL)
+        header_version = koa_kafka_request_header_version(api, version);
+    err = koa_kafka_decode_part(&koa_kafka_request_header, header_version, &frame, NULL, ret_header,
+                                reterr);
+    if (err != KOA_OK)
+        return err;
+    *ret_api = api;
+    *ret_body = frame;
+    return KOA_OK;
+}
+
+enum koa_err koa_kafka_peek_correlation(struct koa_str frame, int32_t *ret_id,
+                                        struct koa_error *reterr)
+{
+    struct koa_kafka_response_header header;
+    enum koa_err err =
+        koa_kafka_decode_part(&koa_kafka_response_header, 0, &frame, NULL, &header, reterr);
+
+    if (err == KOA_OK)
+        *ret_id = header.correlation_id;
+    return err;
+}
+
+enum koa_err koa_kafka_open_response(const struct koa_kafka_api *api, int16_t version,
+                                     struct koa_str frame, struct koa_arena *arena, void *ret_body,
+                                     struct koa_error *reterr)
+{
+    struct koa_kafka_response_header header;
+    enum koa_err err = koa_kafka_decode_part(&koa_kafka_response_header,
+                                             koa_kafka_response_header_version(api, version),
+                                             &frame, NULL, &header, reterr);
+
+    if (err != KOA_OK)
+        return err;
+    return koa_kafka_decode(api->response, version, frame, arena, ret_body, reterr);
+}

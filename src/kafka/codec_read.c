@@ -1,0 +1,446 @@
+/* Decodes a message from its table. Decides nothing about what the values mean; never trusts a
+ * length: each is compared with the bytes that are left before anything is allocated or skipped. */
+#include "kafka/codec.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct reader {
+    const struct koa_kafka_message *table;
+    struct koa_arena *arena;
+    const unsigned char *at;
+    size_t left;
+    int16_t version;
+    bool flexible;
+    struct koa_error *reterr;
+};
+
+/* What an empty array points to, so that it differs from null. Never written to. */
+static int64_t nothing;
+
+static enum koa_err read_fields(struct reader *reader, const struct koa_kafka_field *fields,
+                                unsigned char *target);
+
+static enum koa_err fail_at(struct reader *reader, const char *field, const char *what)
+{
+    return koa_fail(reader->reterr, KOA_ERR_PROTOCOL, "%s version %d, field '%s': %s",
+                    reader->table->name, reader->version, field, what);
+}
+
+static enum koa_err take(struct reader *reader, const char *field, size_t size,
+                         const unsigned char **ret_bytes)
+{
+    if (size > reader->left)
+        return koa_fail(reader->reterr, KOA_ERR_PROTOCOL,
+                        "%s version %d, field '%s': %zu bytes needed, %zu left",
+                        reader->table->name, reader->version, field, size, reader->left);
+    *ret_bytes = reader->at;
+    reader->at += size;
+    reader->left -= size;
+    return KOA_OK;
+}
+
+/* A big-endian number of 1 to 8 bytes, not sign-extended. */
+static enum koa_err read_number(struct reader *reader, const char *field, size_t size,
+                                uint64_t *ret_number)
+{
+    const unsigned char *bytes;
+    uint64_t number = 0;
+    enum koa_err err = take(reader, field, size, &bytes);
+
+    if (err != KOA_OK)
+        return err;
+    for (size_t i = 0; i < size; i++)
+        number = number << 8 | bytes[i];
+    *ret_number = number;
+    return KOA_OK;
+}
+
+/* At most 5 bytes and 32 bits, as Kafka's own reader demands. */
+static enum koa_err read_uvarint(struct reader *reader, const char *field, uint32_t *ret_number)
+{
+    uint32_t number = 0;
+
+    for (unsigned shift = 0; shift < 35; shift += 7) {
+        const unsigned char *byte;
+        enum koa_err err = take(reader, field, 1, &byte);
+
+        if (err != KOA_OK)
+            return err;
+        if (shift == 28 && *byte > 0x0f)
+            break;
+        number |= (uint32_t) (*byte & 0x7f) << shift;
+        if ((*byte & 0x80) == 0) {
+            *ret_number = number;
+            return KOA_OK;
+        }
+    }
+    return fail_at(reader, field, "a variable-length number has more than 32 bits");
+}
+
+/* A length: -1 is null. `width` is the size of the length where lengths are not compact. */
+static enum koa_err read_length(struct reader *reader, const struct koa_kafka_field *field,
+                                size_t width, int64_t *ret_length)
+{
+    bool compact = reader->flexible && field->type != KOA_KAFKA_LEGACY_STRING;
+    enum koa_err err;
+    int64_t length;
+
+    if (compact) {
+        uint32_t more = 0;
+
+        err = read_uvarint(reader, field->name, &more);
+        length = (int64_t) more - 1;
+    } else {
+        uint64_t number = 0;
+
+        err = read_number(reader, field->name, width, &number);
+        length = width == 2 ? (int64_t) (int16_t) number : (int64_t) (int32_t) number;
+    }
+    if (err != KOA_OK)
+        return err;
+    if (length < -1)
+        return fail_at(reader, field->name, "a length below -1");
+    if (length == -1 && !koa_kafka_field_is_nullable(field, reader->version))
+        return fail_at(reader, field->name, "null, which this version does not allow");
+    *ret_length = length;
+    return KOA_OK;
+}
+
+static enum koa_err read_text(struct reader *reader, const struct koa_kafka_field *field,
+                              struct koa_str *ret_text)
+{
+    size_t width = field->type == KOA_KAFKA_BYTES ? 4 : 2;
+    const unsigned char *bytes = NULL;
+    int64_t length = 0;
+    enum koa_err err = read_length(reader, field, width, &length);
+
+    if (err == KOA_OK && length == -1) {
+        *ret_text = (struct koa_str){.data = NULL};
+        return KOA_OK;
+    }
+    if (err == KOA_OK)
+        err = take(reader, field->name, (size_t) length, &bytes);
+    if (err == KOA_OK)
+        *ret_text = (struct koa_str){.data = (const char *) bytes, .size = (size_t) length};
+    return err;
+}
+
+static enum koa_err read_scalar(struct reader *reader, const struct koa_kafka_field *field,
+                                size_t size, unsigned char *target)
+{
+    uint64_t number = 0;
+    enum koa_err err = read_number(reader, field->name, size, &number);
+
+    if (err != KOA_OK)
+        return err;
+    if (field->type == KOA_KAFKA_BOOL) {
+        bool value = number != 0;
+
+        memcpy(target, &value, sizeof(value));
+    } else if (size == 1) {
+        uint8_t value = (uint8_t) number;
+
+        memcpy(target, &value, sizeof(value));
+    } else if (size == 2) {
+        uint16_t value = (uint16_t) number;
+
+        memcpy(target, &value, sizeof(value));
+    } else if (size == 4) {
+        uint32_t value = (uint32_t) number;
+
+        memcpy(target, &value, sizeof(value));
+    } else {
+        memcpy(target, &number, sizeof(number));
+    }
+    return KOA_OK;
+}
+
+/* Bytes that one value of the field takes at least: bounds a lying count before memory is used. */
+static size_t least_size(const struct reader *reader, const struct koa_kafka_field *field)
+{
+    bool compact = reader->flexible && field->type != KOA_KAFKA_LEGACY_STRING;
+
+    switch (field->type) {
+    case KOA_KAFKA_BOOL:
+    case KOA_KAFKA_INT8:
+        return 1;
+    case KOA_KAFKA_INT16:
+    case KOA_KAFKA_UINT16:
+        return 2;
+    case KOA_KAFKA_INT32:
+        return 4;
+    case KOA_KAFKA_INT64:
+    case KOA_KAFKA_FLOAT64:
+        return 8;
+    case KOA_KAFKA_UUID:
+        return 16;
+    case KOA_KAFKA_STRING:
+    case KOA_KAFKA_LEGACY_STRING:
+        return compact ? 1 : 2;
+    case KOA_KAFKA_BYTES:
+    case KOA_KAFKA_INT32S:
+    case KOA_KAFKA_INT64S:
+    case KOA_KAFKA_STRINGS:
+    case KOA_KAFKA_STRUCTS:
+        return compact ? 1 : 4;
+    case KOA_KAFKA_NONE:
+    case KOA_KAFKA_TYPE_COUNT:
+        break;
+    }
+    return 0;
+}
+
+static size_t least_item_size(const struct reader *reader, const struct koa_kafka_field *field)
+{
+    size_t size = reader->flexible ? 1 : 0; /* the count of tagged fields */
+
+    if (field->type == KOA_KAFKA_INT32S)
+        return 4;
+    if (field->type == KOA_KAFKA_INT64S)
+        return 8;
+    if (field->type == KOA_KAFKA_STRINGS)
+        return reader->flexible ? 1 : 2;
+    for (const struct koa_kafka_field *row = field->rows; row->type != KOA_KAFKA_NONE; row++)
+        if (!row->tagged && koa_kafka_field_is_in(row, reader->version))
+            size += least_size(reader, row);
+    return size > 0 ? size : 1;
+}
+
+static enum koa_err read_items(struct reader *reader, const struct koa_kafka_field *field,
+                               unsigned char *rows, size_t count)
+{
+    /* Items of an array of strings are plain, never null: none of our messages has others. */
+    const struct koa_kafka_field item = {.name = field->name, .type = KOA_KAFKA_STRING};
+    enum koa_err err = KOA_OK;
+
+    for (size_t i = 0; i < count && err == KOA_OK; i++) {
+        if (field->type == KOA_KAFKA_STRUCTS) {
+            err = read_fields(reader, field->rows, rows + i * field->item_size);
+        } else if (field->type == KOA_KAFKA_STRINGS) {
+            struct koa_str text = {.data = NULL};
+
+            err = read_text(reader, &item, &text);
+            memcpy(rows + i * sizeof(text), &text, sizeof(text));
+        } else {
+            size_t size = field->type == KOA_KAFKA_INT32S ? 4 : 8;
+
+            err = read_scalar(reader, field, size, rows + i * size);
+        }
+    }
+    return err;
+}
+
+static size_t item_size(const struct koa_kafka_field *field)
+{
+    if (field->type == KOA_KAFKA_STRUCTS)
+        return field->item_size;
+    if (field->type == KOA_KAFKA_STRINGS)
+        return sizeof(struct koa_str);
+    return field->type == KOA_KAFKA_INT32S ? sizeof(int32_t) : sizeof(int64_t);
+}
+
+static enum koa_err read_array(struct reader *reader, const struct koa_kafka_field *field,
+                               unsigned char *target)
+{
+    struct koa_kafka_any_array array = {.rows = NULL};
+    int64_t count = 0;
+    enum koa_err err = read_length(reader, field, 4, &count);
+
+    if (err != KOA_OK)
+        return err;
+    if (count >= 0)
+        array.rows = &nothing;
+    if (count > 0) {
+        if ((uint64_t) count > reader->left / least_item_size(reader, field))
+            return koa_fail(reader->reterr, KOA_ERR_PROTOCOL,
+                            "%s version %d, field '%s': %" PRId64 " items cannot fit in %zu bytes",
+                            reader->table->name, reader->version, field->name, count, reader->left);
+        array.count = (size_t) count;
+        array.rows = koa_arena_alloc(reader->arena, array.count, item_size(field));
+        if (array.rows == NULL)
+            return koa_fail(reader->reterr, KOA_ERR_LIMIT,
+                            "%s version %d, field '%s': %" PRId64 " items exceed the memory limit",
+                            reader->table->name, reader->version, field->name, count);
+        err = read_items(reader, field, array.rows, array.count);
+    }
+    memcpy(target, &array, sizeof(array));
+    return err;
+}
+
+static enum koa_err read_field(struct reader *reader, const struct koa_kafka_field *field,
+                               unsigned char *target)
+{
+    switch (field->type) {
+    case KOA_KAFKA_BOOL:
+    case KOA_KAFKA_INT8:
+    case KOA_KAFKA_INT16:
+    case KOA_KAFKA_UINT16:
+    case KOA_KAFKA_INT32:
+    case KOA_KAFKA_INT64:
+    case KOA_KAFKA_FLOAT64:
+        return read_scalar(reader, field, least_size(reader, field), target);
+    case KOA_KAFKA_UUID: {
+        const unsigned char *bytes = NULL;
+        enum koa_err err = take(reader, field->name, sizeof(struct koa_kafka_uuid), &bytes);
+
+        if (err == KOA_OK)
+            memcpy(target, bytes, sizeof(struct koa_kafka_uuid));
+        return err;
+    }
+    case KOA_KAFKA_STRING:
+    case KOA_KAFKA_LEGACY_STRING:
+    case KOA_KAFKA_BYTES: {
+        struct koa_str text = {.data = NULL};
+        enum koa_err err = read_text(reader, field, &text);
+
+        memcpy(target, &text, sizeof(text));
+        return err;
+    }
+    case KOA_KAFKA_INT32S:
+    case KOA_KAFKA_INT64S:
+    case KOA_KAFKA_STRINGS:
+    case KOA_KAFKA_STRUCTS:
+        return read_array(reader, field, target);
+    case KOA_KAFKA_NONE:
+    case KOA_KAFKA_TYPE_COUNT:
+        break;
+    }
+    return fail_at(reader, field->name, "the table has no such type");
+}
+
+static const struct koa_kafka_field *find_tag(const struct reader *reader,
+                                              const struct koa_kafka_field *fields, uint32_t tag)
+{
+    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++)
+        if (field->tagged && field->tag == tag && koa_kafka_field_is_in(field, reader->version))
+            return field;
+    return NULL;
+}
+
+static enum koa_err read_tagged(struct reader *reader, const struct koa_kafka_field *field,
+                                size_t size, unsigned char *target)
+{
+    size_t after = reader->left - size;
+    enum koa_err err;
+
+    reader->left = size;
+    err = read_field(reader, field, target + field->offset);
+    if (err == KOA_OK && reader->left > 0)
+        err = fail_at(reader, field->name, "a tagged field is longer than its content");
+    reader->left = after;
+    return err;
+}
+
+/* KIP-482: count, then (tag, size, content) with rising tags; unknown ones are skipped. */
+static enum koa_err read_tags(struct reader *reader, const struct koa_kafka_field *fields,
+                              unsigned char *target)
+{
+    uint32_t count = 0;
+    int64_t previous = -1;
+    enum koa_err err = read_uvarint(reader, "tagged fields", &count);
+
+    for (uint32_t i = 0; i < count && err == KOA_OK; i++) {
+        const struct koa_kafka_field *field;
+        const unsigned char *skipped;
+        uint32_t tag = 0;
+        uint32_t size = 0;
+
+        err = read_uvarint(reader, "tag", &tag);
+        if (err == KOA_OK)
+            err = read_uvarint(reader, "size of a tagged field", &size);
+        if (err != KOA_OK)
+            return err;
+        if ((int64_t) tag <= previous)
+            return fail_at(reader, "tag", "tags do not rise");
+        if (size > reader->left)
+            return fail_at(reader, "size of a tagged field", "larger than what is left");
+        previous = tag;
+        field = find_tag(reader, fields, tag);
+        err = field != NULL ? read_tagged(reader, field, size, target)
+                            : take(reader, "tagged field", size, &skipped);
+    }
+    return err;
+}
+
+static void set_number(const struct koa_kafka_field *field, unsigned char *target)
+{
+    int64_t number = field->fallback;
+
+    if (field->type == KOA_KAFKA_INT8) {
+        memcpy(target, &(int8_t){(int8_t) number}, sizeof(int8_t));
+    } else if (field->type == KOA_KAFKA_INT16 || field->type == KOA_KAFKA_UINT16) {
+        memcpy(target, &(int16_t){(int16_t) number}, sizeof(int16_t));
+    } else if (field->type == KOA_KAFKA_INT32) {
+        memcpy(target, &(int32_t){(int32_t) number}, sizeof(int32_t));
+    } else if (field->type == KOA_KAFKA_INT64) {
+        memcpy(target, &number, sizeof(number));
+    } else if (field->type == KOA_KAFKA_BOOL) {
+        memcpy(target, &(bool){number != 0}, sizeof(bool));
+    }
+}
+
+static void set_defaults(const struct koa_kafka_field *fields, unsigned char *target)
+{
+    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++)
+        if (field->fallback != 0)
+            set_number(field, target + field->offset);
+}
+
+/* `target` is zeroed. */
+static enum koa_err read_fields(struct reader *reader, const struct koa_kafka_field *fields,
+                                unsigned char *target)
+{
+    enum koa_err err = KOA_OK;
+
+    set_defaults(fields, target);
+    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++) {
+        if (field->tagged || !koa_kafka_field_is_in(field, reader->version))
+            continue;
+        err = read_field(reader, field, target + field->offset);
+        if (err != KOA_OK)
+            return err;
+    }
+    return reader->flexible ? read_tags(reader, fields, target) : KOA_OK;
+}
+
+void koa_kafka_defaults(const struct koa_kafka_message *table, void *message)
+{
+    memset(message, 0, table->size);
+    set_defaults(table->fields, message);
+}
+
+enum koa_err koa_kafka_decode_part(const struct koa_kafka_message *table, int16_t version,
+                                   struct koa_str *bytes, struct koa_arena *arena,
+                                   void *ret_message, struct koa_error *reterr)
+{
+    struct reader reader = {.table = table,
+                            .arena = arena,
+                            .at = (const unsigned char *) bytes->data,
+                            .left = bytes->size,
+                            .version = version,
+                            .flexible = version >= table->flexible_since,
+                            .reterr = reterr};
+    enum koa_err err;
+
+    if (version < table->minimum || version > table->maximum)
+        return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "%s version %d is outside %d to %d",
+                        table->name, version, table->minimum, table->maximum);
+    memset(ret_message, 0, table->size);
+    err = read_fields(&reader, table->fields, ret_message);
+    if (err == KOA_OK)
+        *bytes = (struct koa_str){.data = (const char *) reader.at, .size = reader.left};
+    return err;
+}
+
+enum koa_err koa_kafka_decode(const struct koa_kafka_message *table, int16_t version,
+                              struct koa_str bytes, struct koa_arena *arena, void *ret_message,
+                              struct koa_error *reterr)
+{
+    enum koa_err err = koa_kafka_decode_part(table, version, &bytes, arena, ret_message, reterr);
+
+    if (err == KOA_OK && bytes.size > 0)
+        return koa_fail(reterr, KOA_ERR_PROTOCOL, "%s version %d: %zu bytes left over at the end",
+                        table->name, version, bytes.size);
+    return err;
+}
