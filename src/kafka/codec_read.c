@@ -27,29 +27,31 @@ static enum koa_err fail_at(struct reader *reader, const char *field, const char
                     reader->table->name, reader->version, field, what);
 }
 
-static enum koa_err take(struct reader *reader, const char *field, size_t size,
-                         const unsigned char **ret_bytes)
+/* The next `size` bytes, or NULL when there are not as many: the error is set then. */
+static const unsigned char *take(struct reader *reader, const char *field, size_t size)
 {
-    if (size > reader->left)
-        return koa_fail(reader->reterr, KOA_ERR_PROTOCOL,
+    const unsigned char *bytes = reader->at;
+
+    if (size > reader->left) {
+        (void) koa_fail(reader->reterr, KOA_ERR_PROTOCOL,
                         "%s version %d, field '%s': %zu bytes needed, %zu left",
                         reader->table->name, reader->version, field, size, reader->left);
-    *ret_bytes = reader->at;
+        return NULL;
+    }
     reader->at += size;
     reader->left -= size;
-    return KOA_OK;
+    return bytes;
 }
 
 /* A big-endian number of 1 to 8 bytes, not sign-extended. */
 static enum koa_err read_number(struct reader *reader, const char *field, size_t size,
                                 uint64_t *ret_number)
 {
-    const unsigned char *bytes;
+    const unsigned char *bytes = take(reader, field, size);
     uint64_t number = 0;
-    enum koa_err err = take(reader, field, size, &bytes);
 
-    if (err != KOA_OK)
-        return err;
+    if (bytes == NULL)
+        return KOA_ERR_PROTOCOL;
     for (size_t i = 0; i < size; i++)
         number = number << 8 | bytes[i];
     *ret_number = number;
@@ -62,11 +64,10 @@ static enum koa_err read_uvarint(struct reader *reader, const char *field, uint3
     uint32_t number = 0;
 
     for (unsigned shift = 0; shift < 35; shift += 7) {
-        const unsigned char *byte;
-        enum koa_err err = take(reader, field, 1, &byte);
+        const unsigned char *byte = take(reader, field, 1);
 
-        if (err != KOA_OK)
-            return err;
+        if (byte == NULL)
+            return KOA_ERR_PROTOCOL;
         if (shift == 28 && *byte > 0x0f)
             break;
         number |= (uint32_t) (*byte & 0x7f) << shift;
@@ -111,19 +112,18 @@ static enum koa_err read_text(struct reader *reader, const struct koa_kafka_fiel
                               struct koa_str *ret_text)
 {
     size_t width = field->type == KOA_KAFKA_BYTES ? 4 : 2;
-    const unsigned char *bytes = NULL;
-    int64_t length = 0;
+    const unsigned char *bytes;
+    int64_t length = -1;
     enum koa_err err = read_length(reader, field, width, &length);
 
-    if (err == KOA_OK && length == -1) {
-        *ret_text = (struct koa_str){.data = NULL};
-        return KOA_OK;
-    }
-    if (err == KOA_OK)
-        err = take(reader, field->name, (size_t) length, &bytes);
-    if (err == KOA_OK)
-        *ret_text = (struct koa_str){.data = (const char *) bytes, .size = (size_t) length};
-    return err;
+    *ret_text = (struct koa_str){.data = NULL};
+    if (err != KOA_OK || length == -1)
+        return err;
+    bytes = take(reader, field->name, (size_t) length);
+    if (bytes == NULL)
+        return KOA_ERR_PROTOCOL;
+    *ret_text = (struct koa_str){.data = (const char *) bytes, .size = (size_t) length};
+    return KOA_OK;
 }
 
 static enum koa_err read_scalar(struct reader *reader, const struct koa_kafka_field *field,
@@ -281,12 +281,12 @@ static enum koa_err read_field(struct reader *reader, const struct koa_kafka_fie
     case KOA_KAFKA_FLOAT64:
         return read_scalar(reader, field, least_size(reader, field), target);
     case KOA_KAFKA_UUID: {
-        const unsigned char *bytes = NULL;
-        enum koa_err err = take(reader, field->name, sizeof(struct koa_kafka_uuid), &bytes);
+        const unsigned char *bytes = take(reader, field->name, sizeof(struct koa_kafka_uuid));
 
-        if (err == KOA_OK)
-            memcpy(target, bytes, sizeof(struct koa_kafka_uuid));
-        return err;
+        if (bytes == NULL)
+            return KOA_ERR_PROTOCOL;
+        memcpy(target, bytes, sizeof(struct koa_kafka_uuid));
+        return KOA_OK;
     }
     case KOA_KAFKA_STRING:
     case KOA_KAFKA_LEGACY_STRING:
@@ -342,7 +342,6 @@ static enum koa_err read_tags(struct reader *reader, const struct koa_kafka_fiel
 
     for (uint32_t i = 0; i < count && err == KOA_OK; i++) {
         const struct koa_kafka_field *field;
-        const unsigned char *skipped;
         uint32_t tag = 0;
         uint32_t size = 0;
 
@@ -357,8 +356,10 @@ static enum koa_err read_tags(struct reader *reader, const struct koa_kafka_fiel
             return fail_at(reader, "size of a tagged field", "larger than what is left");
         previous = tag;
         field = find_tag(reader, fields, tag);
-        err = field != NULL ? read_tagged(reader, field, size, target)
-                            : take(reader, "tagged field", size, &skipped);
+        if (field != NULL)
+            err = read_tagged(reader, field, size, target);
+        else if (take(reader, "tagged field", size) == NULL)
+            err = KOA_ERR_PROTOCOL;
     }
     return err;
 }
@@ -416,7 +417,7 @@ enum koa_err koa_kafka_decode_part(const struct koa_kafka_message *table, int16_
 {
     struct reader reader = {.table = table,
                             .arena = arena,
-                            .at = (const unsigned char *) bytes->data,
+                            .at = (const unsigned char *) (bytes->size > 0 ? bytes->data : ""),
                             .left = bytes->size,
                             .version = version,
                             .flexible = version >= table->flexible_since,

@@ -49,10 +49,10 @@ static void write_length(struct writer *writer, const struct koa_kafka_field *fi
     /* Kafka's own writer keeps strings to an int16 in compact form too. */
     if (length > (width == 2 ? INT16_MAX : INT32_MAX - 1)) {
         if (writer->err == KOA_OK)
-            writer->err = koa_fail(writer->reterr, KOA_ERR_RANGE,
-                                   "%s version %d, field '%s': %lld is too long for the wire",
-                                   writer->table->name, writer->version, field->name,
-                                   (long long) length);
+            writer->err =
+                koa_fail(writer->reterr, KOA_ERR_RANGE,
+                         "%s version %d, field '%s': %lld is too long for the wire",
+                         writer->table->name, writer->version, field->name, (long long) length);
         return;
     }
     if (compact)

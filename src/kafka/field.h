@@ -71,8 +71,9 @@ struct koa_kafka_field {
     .name = #m, .type = (kind), .offset = KOA_KAFKA_OFFSET(s, m, ctype)
 #define KOA_KAFKA_ROWS_ROW(s, m, kind, ctype)                                                      \
     .name = #m, .type = (kind),                                                                    \
-    .offset = offsetof(s, m) + 0 * KOA_KAFKA_OFFSET(s, m.rows, ctype *) +                          \
-              0 * sizeof(char[sizeof(((s *) 0)->m) == sizeof(struct koa_kafka_any_array) ? 1 : -1])
+    .offset =                                                                                      \
+        offsetof(s, m) + 0 * KOA_KAFKA_OFFSET(s, m.rows, ctype *) +                                \
+        0 * sizeof(char[sizeof(((s *) 0)->m) == sizeof(struct koa_kafka_any_array) ? 1 : -1])
 
 #define KOA_KAFKA_FIELD_BOOL(s, m) KOA_KAFKA_ROW(s, m, KOA_KAFKA_BOOL, bool)
 #define KOA_KAFKA_FIELD_INT8(s, m) KOA_KAFKA_ROW(s, m, KOA_KAFKA_INT8, int8_t)

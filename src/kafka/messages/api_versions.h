@@ -31,11 +31,11 @@ struct koa_kafka_finalized_feature {
 struct koa_kafka_api_versions_response {
     int16_t error_code;
     KOA_KAFKA_ARRAY(struct koa_kafka_api_range) api_keys;
-    int32_t throttle_time_ms;                                                /* 1+ */
-    KOA_KAFKA_ARRAY(struct koa_kafka_feature) supported_features;            /* 3+, tag 0 */
-    int64_t finalized_features_epoch;                                        /* 3+, tag 1 */
-    KOA_KAFKA_ARRAY(struct koa_kafka_finalized_feature) finalized_features;  /* 3+, tag 2 */
-    bool zk_migration_ready;                                                 /* 3+, tag 3 */
+    int32_t throttle_time_ms;                                               /* 1+ */
+    KOA_KAFKA_ARRAY(struct koa_kafka_feature) supported_features;           /* 3+, tag 0 */
+    int64_t finalized_features_epoch;                                       /* 3+, tag 1 */
+    KOA_KAFKA_ARRAY(struct koa_kafka_finalized_feature) finalized_features; /* 3+, tag 2 */
+    bool zk_migration_ready;                                                /* 3+, tag 3 */
 };
 
 extern const struct koa_kafka_message koa_kafka_api_versions_request;

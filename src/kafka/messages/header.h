@@ -15,7 +15,8 @@ struct koa_kafka_response_header {
     int32_t correlation_id;
 };
 
-/* Versions 1 and 2; 2 is the flexible one. (0, without client id, is ControlledShutdown's alone.) */
+/* Versions 1 and 2; 2 is the flexible one. (0, without client id, is ControlledShutdown's alone.)
+ */
 extern const struct koa_kafka_message koa_kafka_request_header;
 /* Versions 0 and 1; 1 is the flexible one. */
 extern const struct koa_kafka_message koa_kafka_response_header;

@@ -12,9 +12,9 @@ struct koa_kafka_metadata_request_topic {
 struct koa_kafka_metadata_request {
     /* Null asks for all topics; in version 0 an empty array does. */
     KOA_KAFKA_ARRAY(struct koa_kafka_metadata_request_topic) topics;
-    bool allow_auto_topic_creation;              /* 4+; before, the broker may create topics */
-    bool include_cluster_authorized_operations;  /* 8-10 */
-    bool include_topic_authorized_operations;    /* 8+ */
+    bool allow_auto_topic_creation;             /* 4+; before, the broker may create topics */
+    bool include_cluster_authorized_operations; /* 8-10 */
+    bool include_topic_authorized_operations;   /* 8+ */
 };
 
 struct koa_kafka_metadata_broker {
