@@ -2,11 +2,11 @@
 #ifndef LOOP_UV_LOOP_H
 #define LOOP_UV_LOOP_H
 
-#include <pthread.h>
 #include <uv.h>
 
 #include "base/list.h"
 #include "loop/loop.h"
+#include "loop/thread.h"
 
 /* A message inside its owner's memory: it needs no allocation and does not count towards the
  * mailbox's limit, so it always arrives. Zeroed is not queued. */
@@ -38,15 +38,5 @@ uv_loop_t *koa_loop_uv(struct koa_loop *loop);
 void koa_loop_enter(struct koa_loop *loop);
 /* Keeps count of open watches, so that an owner that forgot one is found. */
 void koa_loop_count_watch(struct koa_loop *loop, int change);
-
-/* A thread with all signals blocked, so that a host's handlers never run on it. 0 or an errno. */
-int koa_thread_start(pthread_t *ret_thread, void *(*run)(void *context), void *context);
-/* Shows in ps and debuggers; longer names are cut to 15 bytes. For the calling thread. */
-void koa_thread_set_name(const char *name);
-/* pthread_cond_t on the monotonic clock. */
-void koa_condition_init(pthread_cond_t *condition);
-/* False once `due` has passed. */
-bool koa_condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex,
-                              struct koa_mono due);
 
 #endif

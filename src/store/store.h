@@ -14,6 +14,14 @@
 
 struct koa_store;
 
+enum {
+    /* Rows that may wait to be written. A later write of the same row takes the place of one that
+     * waits, so this is the number of different rows that change while a disk is away. */
+    KOA_STORE_QUEUE = 10000,
+    /* One row's bytes; more is refused. */
+    KOA_STORE_ROW_BYTES = 1024 * 1024
+};
+
 struct koa_store_opts {
     const char *directory; /* created (mode 0700) when missing; NULL: state lives in memory */
     struct koa_workers *workers;
@@ -27,24 +35,26 @@ struct koa_store_opts {
  * the loop starts only. */
 KOA_MUST_USE enum koa_err koa_store_create(const struct koa_store_opts *opts,
                                            struct koa_store **ret_store, struct koa_error *reterr);
-/* Waits at most `timeout_ms` for what is queued. */
+/* After the loop has stopped, or on its thread. Waits at most `timeout_ms` for what is queued, then
+ * says in the log how much was lost. `done` callbacks do not run any more. NULL is nothing. */
 void koa_store_destroy(struct koa_store *store, int64_t timeout_ms);
 
-/* NULL while durable; else why it is not ("/var/lib/x: Permission denied; state lives in memory").
- * Copied into `text`. Any thread. */
+/* False while all is durable; else true, and `text` says why it is not ("/var/lib/x: Permission
+ * denied; state lives in memory"). Any thread. */
 bool koa_store_problem(struct koa_store *store, char *text, size_t size);
 /* Path of the database file, "" in memory. */
 const char *koa_store_path(const struct koa_store *store);
 
 /* Loop's thread. Writes are copied and queued in order, and committed in groups. `done` (may be
- * NULL) runs once they are on disk or have failed. A full queue (10,000 rows) drops the write,
- * which fails with KOA_ERR_LIMIT and is counted. */
+ * NULL) runs on the loop once the row is on disk, with NULL, or when it never will be: a full queue
+ * refuses the write (KOA_ERR_LIMIT, counted), a newer write of the row has replaced it
+ * (KOA_ERR_CANCELLED). While the disk is full or away, writes wait and are tried again. */
 typedef void koa_store_done_fn(void *context, const struct koa_error *error); /* NULL: success */
 void koa_store_put(struct koa_store *store, const char *table, struct koa_str key,
                    struct koa_wall time, struct koa_str bytes, koa_store_done_fn *done,
                    void *context);
 void koa_store_delete(struct koa_store *store, const char *table, struct koa_str key);
-/* Keeps the newest `keep` rows of the table by time. */
+/* Keeps the newest `keep` rows of the table by time, then key. */
 void koa_store_trim(struct koa_store *store, const char *table, int64_t keep);
 
 /* Blocking, before the loop starts: all rows of a table, by time then key. */
@@ -53,6 +63,24 @@ typedef void koa_store_row_fn(void *context, struct koa_str key, struct koa_wall
 KOA_MUST_USE enum koa_err koa_store_scan(struct koa_store *store, const char *table,
                                          koa_store_row_fn *row, void *context,
                                          struct koa_error *reterr);
-struct koa_limit_stats *koa_store_stats(struct koa_store *store);
+
+/* Loop's thread. Writes a row and reads it back, for the database check: `done` runs once on the
+ * loop, at the latest after `deadline_ms`. Returns a handle for koa_store_probe_cancel(), or NULL
+ * and `reterr`: then `done` does not run. */
+struct koa_store_probe;
+KOA_MUST_USE struct koa_store_probe *koa_store_probe_start(struct koa_store *store,
+                                                           int64_t deadline_ms,
+                                                           koa_store_done_fn *done, void *context,
+                                                           struct koa_error *reterr);
+/* `done` does not run. Not after it has run. */
+void koa_store_probe_cancel(struct koa_store_probe *probe);
+
+/* Blocking, on a worker: opens another SQLite file (made when missing), and runs a query and an
+ * empty write transaction, so that a full disk, a lock held for `timeout_ms` or a damaged file
+ * shows. `path` ":memory:" works. */
+KOA_MUST_USE enum koa_err koa_sqlite_probe(const char *path, int64_t timeout_ms,
+                                           struct koa_error *reterr);
+
+struct koa_limit_stats *koa_store_stats(struct koa_store *store); /* rows that wait */
 
 #endif
