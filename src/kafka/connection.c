@@ -1,0 +1,429 @@
+/* Decides what goes on the wire and when, and to whom an answer belongs. Knows no socket and no
+ * clock. Version negotiation is negotiation.c's matter. */
+#include "kafka/connection.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/memory.h"
+#include "kafka/error_code.h"
+#include "kafka/frame.h"
+#include "kafka/messages/api_versions.h"
+#include "kafka/negotiation.h"
+
+enum {
+    OUTPUT_LIMIT = 16 * 1024 * 1024, /* a request is at most a few MB: 10,000 partitions */
+    THROTTLE_LIMIT_MS = 60 * 1000,   /* a broker that asks for more is not obeyed for ever */
+};
+
+enum state { CLOSED, HANDSHAKE, READY };
+
+struct koa_kafka_connection {
+    struct koa_kafka_connection_opts opts;
+    enum state state;
+    struct koa_kafka_framer framer;
+    struct koa_buf output;
+    struct koa_list_node waiting, in_flight;
+    size_t waiting_count, in_flight_count;
+    int32_t next_correlation_id;
+    struct koa_mono throttled_until;
+    struct koa_kafka_versions versions;
+    struct koa_kafka_request hello;
+    struct koa_kafka_api_versions_request hello_body;
+    bool hello_was_repeated;
+    int16_t hello_error; /* Kafka's code, when the broker answered the handshake with one */
+};
+
+struct koa_kafka_connection *
+koa_kafka_connection_create(const struct koa_kafka_connection_opts *opts)
+{
+    struct koa_kafka_connection *connection = koa_calloc(1, sizeof(*connection));
+
+    if (connection == NULL)
+        return NULL;
+    connection->opts = *opts;
+    connection->framer.limit = opts->frame_limit;
+    connection->output.limit = OUTPUT_LIMIT;
+    koa_list_init(&connection->waiting);
+    koa_list_init(&connection->in_flight);
+    koa_kafka_versions_clear(&connection->versions);
+    return connection;
+}
+
+void koa_kafka_connection_destroy(struct koa_kafka_connection *connection)
+{
+    if (connection == NULL)
+        return;
+    KOA_ASSERT(connection->waiting_count == 0 && connection->in_flight_count == 0);
+    koa_kafka_framer_deinit(&connection->framer);
+    koa_buf_deinit(&connection->output);
+    koa_free(connection);
+}
+
+static struct koa_kafka_request *request_of(struct koa_list_node *node)
+{
+    return KOA_CONTAINER_OF(node, struct koa_kafka_request, node);
+}
+
+/* Of a list that is known not to be empty. */
+static struct koa_kafka_request *take_first(struct koa_list_node *list)
+{
+    struct koa_list_node *node = list->next;
+
+    koa_list_remove(node);
+    return request_of(node);
+}
+
+static void finish(struct koa_kafka_connection *connection, struct koa_kafka_request *request,
+                   struct koa_kafka_answer *answer)
+{
+    answer->api = koa_kafka_api_find(request->api_key);
+    answer->version = request->version;
+    answer->was_sent = request->bytes > 0;
+    answer->request_bytes = request->bytes;
+    if (connection->opts.observe != NULL)
+        connection->opts.observe(connection->opts.context, answer);
+    request->done(request->context, request, answer);
+}
+
+static void fail(struct koa_kafka_connection *connection, struct koa_kafka_request *request,
+                 const struct koa_error *error)
+{
+    struct koa_kafka_answer answer = {.error = error};
+
+    finish(connection, request, &answer);
+}
+
+void koa_kafka_connection_close(struct koa_kafka_connection *connection,
+                                const struct koa_error *error)
+{
+    size_t in_flight = connection->in_flight_count;
+    size_t waiting = connection->waiting_count;
+
+    connection->state = CLOSED;
+    koa_kafka_framer_reset(&connection->framer);
+    koa_buf_clear(&connection->output);
+    koa_kafka_versions_clear(&connection->versions);
+    connection->throttled_until = (struct koa_mono){0};
+    /* Only those that were there: `done` may submit anew, which then waits for the next opening. */
+    for (; in_flight > 0; in_flight--) {
+        connection->in_flight_count--;
+        fail(connection, take_first(&connection->in_flight), error);
+    }
+    for (; waiting > 0 && connection->waiting_count > 0; waiting--) {
+        connection->waiting_count--;
+        fail(connection, take_first(&connection->waiting), error);
+    }
+}
+
+bool koa_kafka_connection_is_ready(const struct koa_kafka_connection *connection)
+{
+    return connection->state == READY;
+}
+
+size_t koa_kafka_connection_pending(const struct koa_kafka_connection *connection)
+{
+    return connection->waiting_count + connection->in_flight_count;
+}
+
+int16_t koa_kafka_connection_version(const struct koa_kafka_connection *connection, int16_t api_key)
+{
+    return koa_kafka_versions_get(&connection->versions, api_key);
+}
+
+struct koa_buf *koa_kafka_connection_output(struct koa_kafka_connection *connection)
+{
+    return &connection->output;
+}
+
+/* Appends the request to the output and to those in flight. */
+static enum koa_err put_on_wire(struct koa_kafka_connection *connection,
+                                struct koa_kafka_request *request, struct koa_mono now,
+                                struct koa_error *reterr)
+{
+    struct koa_kafka_request_header header = {
+        .api_key = request->api_key,
+        .api_version = request->version,
+        .correlation_id = connection->next_correlation_id,
+        .client_id = {.data = connection->opts.client_id,
+                      .size = strlen(connection->opts.client_id)}};
+    size_t before = connection->output.size;
+    enum koa_err err = koa_kafka_frame_request(&header, request->body, &connection->output, reterr);
+
+    if (err != KOA_OK)
+        return err;
+    request->bytes = connection->output.size - before;
+    request->correlation_id = header.correlation_id;
+    request->sent = now;
+    connection->next_correlation_id =
+        header.correlation_id == INT32_MAX ? 0 : header.correlation_id + 1;
+    koa_list_push_back(&connection->in_flight, &request->node);
+    connection->in_flight_count++;
+    return KOA_OK;
+}
+
+/* Sends what may be sent. A request that cannot be (no common version, too large) fails alone. */
+static void pump(struct koa_kafka_connection *connection, struct koa_mono now)
+{
+    while (connection->state == READY && connection->waiting_count > 0 &&
+           connection->in_flight_count < connection->opts.in_flight_limit &&
+           koa_mono_diff_ms(now, connection->throttled_until) >= 0) {
+        struct koa_kafka_request *request = take_first(&connection->waiting);
+        struct koa_error error;
+        enum koa_err err;
+
+        connection->waiting_count--;
+        err = koa_kafka_versions_choose(&connection->versions, request->api_key, &request->version,
+                                        &error);
+        if (err == KOA_OK)
+            err = put_on_wire(connection, request, now, &error);
+        if (err != KOA_OK) {
+            fail(connection, request, &error);
+            if (connection->output.failed)
+                return; /* the tick finds it and closes */
+        }
+    }
+}
+
+void koa_kafka_connection_submit(struct koa_kafka_connection *connection,
+                                 struct koa_kafka_request *request, struct koa_mono now)
+{
+    struct koa_error error;
+
+    request->bytes = 0;
+    request->version = -1;
+    request->sent = (struct koa_mono){0};
+    if (connection->waiting_count >= connection->opts.waiting_limit) {
+        (void) koa_fail(&error, KOA_ERR_LIMIT, "%zu requests wait for this broker already",
+                        connection->waiting_count);
+        fail(connection, request, &error);
+        return;
+    }
+    koa_list_push_back(&connection->waiting, &request->node);
+    connection->waiting_count++;
+    pump(connection, now);
+}
+
+static void on_hello(void *context, struct koa_kafka_request *request,
+                     const struct koa_kafka_answer *answer)
+{
+    struct koa_kafka_connection *connection = context;
+    const struct koa_kafka_api_versions_response *body = answer->body;
+
+    (void) request;
+    if (answer->error != NULL)
+        return;
+    connection->hello_error = body->error_code;
+    if (body->error_code == KOA_KAFKA_NO_ERROR) {
+        koa_kafka_versions_learn(&connection->versions, body);
+        connection->state = READY;
+    }
+}
+
+static enum koa_err say_hello(struct koa_kafka_connection *connection, int16_t version,
+                              struct koa_mono now, struct koa_error *reterr)
+{
+    connection->hello.version = version;
+    return put_on_wire(connection, &connection->hello, now, reterr);
+}
+
+enum koa_err koa_kafka_connection_open(struct koa_kafka_connection *connection, struct koa_mono now,
+                                       struct koa_mono deadline, struct koa_error *reterr)
+{
+    connection->state = HANDSHAKE;
+    connection->hello_was_repeated = false;
+    connection->hello_error = KOA_KAFKA_NO_ERROR;
+    connection->hello_body = (struct koa_kafka_api_versions_request){
+        .client_software_name = KOA_STR("kafka-ops-agent"),
+        .client_software_version = {.data = connection->opts.software_version,
+                                    .size = strlen(connection->opts.software_version)}};
+    connection->hello = (struct koa_kafka_request){.api_key = KOA_KAFKA_API_VERSIONS,
+                                                   .body = &connection->hello_body,
+                                                   .deadline = deadline,
+                                                   .done = on_hello,
+                                                   .context = connection};
+    return say_hello(connection, koa_kafka_api_versions_request.maximum, now, reterr);
+}
+
+/* KIP-511: a broker that does not know our version of ApiVersions says so in version 0, and names
+ * the versions it knows, if it is not older than 2.4. */
+static enum koa_err repeat_hello(struct koa_kafka_connection *connection, struct koa_str frame,
+                                 struct koa_mono now, struct koa_error *reterr)
+{
+    struct koa_kafka_api_versions_response answer;
+    struct koa_arena *arena = koa_arena_create(connection->opts.arena_limit);
+    int16_t version = 0;
+    enum koa_err err = koa_require_memory(arena, reterr);
+
+    if (err == KOA_OK && connection->hello_was_repeated)
+        err = koa_fail(reterr, KOA_ERR_PROTOCOL,
+                       "the broker refuses every version of ApiVersions that it offered");
+    if (err == KOA_OK)
+        err = koa_kafka_open_response(koa_kafka_api_find(KOA_KAFKA_API_VERSIONS), 0, frame, arena,
+                                      &answer, reterr);
+    if (err == KOA_OK) {
+        version = koa_kafka_hello_version(&answer);
+        connection->hello_was_repeated = true;
+        koa_list_remove(&connection->hello.node);
+        connection->in_flight_count--;
+        err = say_hello(connection, version, now, reterr);
+    }
+    koa_arena_destroy(arena);
+    return err;
+}
+
+static bool is_refused_hello(const struct koa_kafka_connection *connection,
+                             const struct koa_kafka_request *request, struct koa_str frame)
+{
+    return request == &connection->hello && frame.size >= 6 && frame.data[4] == 0 &&
+           frame.data[5] == KOA_KAFKA_UNSUPPORTED_VERSION; /* the first field in every version */
+}
+
+static int64_t throttle_of(const struct koa_kafka_api *api, int16_t version, const void *body)
+{
+    const struct koa_kafka_field *field = api->response->fields;
+    int32_t throttle_ms = 0;
+
+    while (field->type != KOA_KAFKA_NONE && strcmp(field->name, "throttle_time_ms") != 0)
+        field++;
+    if (field->type == KOA_KAFKA_INT32 && version >= field->since)
+        memcpy(&throttle_ms, (const char *) body + field->offset, sizeof(throttle_ms));
+    if (throttle_ms < 0)
+        return 0;
+    return throttle_ms < THROTTLE_LIMIT_MS ? throttle_ms : THROTTLE_LIMIT_MS;
+}
+
+/* Hands a decoded response over. */
+static enum koa_err deliver(struct koa_kafka_connection *connection,
+                            struct koa_kafka_request *request, struct koa_str frame,
+                            struct koa_mono now, struct koa_error *reterr)
+{
+    const struct koa_kafka_api *api = koa_kafka_api_find(request->api_key);
+    struct koa_arena *arena = koa_arena_create(connection->opts.arena_limit);
+    void *body = arena != NULL ? koa_arena_alloc(arena, 1, api->response->size) : NULL;
+    enum koa_err err = koa_require_memory(body, reterr);
+
+    if (err == KOA_OK)
+        err = koa_kafka_open_response(api, request->version, frame, arena, body, reterr);
+    if (err == KOA_OK) {
+        struct koa_kafka_answer answer = {.body = body,
+                                          .elapsed_ms = koa_mono_diff_ms(now, request->sent),
+                                          .throttle_ms = throttle_of(api, request->version, body),
+                                          .response_bytes = frame.size + 4};
+
+        if (answer.throttle_ms > 0)
+            connection->throttled_until = koa_mono_add_ms(now, answer.throttle_ms);
+        koa_list_remove(&request->node);
+        connection->in_flight_count--;
+        finish(connection, request, &answer);
+    }
+    koa_arena_destroy(arena);
+    return err;
+}
+
+static enum koa_err take_frame(struct koa_kafka_connection *connection, struct koa_str frame,
+                               struct koa_mono now, struct koa_error *reterr)
+{
+    struct koa_kafka_request *request;
+    int32_t id = 0;
+    enum koa_err err = koa_kafka_peek_correlation(frame, &id, reterr);
+
+    if (err != KOA_OK)
+        return err;
+    if (connection->in_flight_count == 0)
+        return koa_fail(reterr, KOA_ERR_PROTOCOL,
+                        "the broker sent a response (correlation id %" PRId32 ") to no request",
+                        id);
+    request = request_of(connection->in_flight.next);
+    if (id != request->correlation_id)
+        return koa_fail(reterr, KOA_ERR_PROTOCOL,
+                        "the broker answered correlation id %" PRId32 " where %" PRId32 " was next",
+                        id, request->correlation_id);
+    if (is_refused_hello(connection, request, frame))
+        return repeat_hello(connection, frame, now, reterr);
+    return deliver(connection, request, frame, now, reterr);
+}
+
+enum koa_err koa_kafka_connection_receive(struct koa_kafka_connection *connection,
+                                          struct koa_str bytes, struct koa_mono now,
+                                          struct koa_error *reterr)
+{
+    struct koa_str frame = {.data = NULL};
+    enum koa_err err = koa_kafka_framer_feed(&connection->framer, bytes, reterr);
+
+    while (err == KOA_OK && connection->state != CLOSED) {
+        err = koa_kafka_framer_next(&connection->framer, &frame, reterr);
+        if (err != KOA_OK || frame.data == NULL)
+            break;
+        err = take_frame(connection, frame, now, reterr);
+        if (err == KOA_OK && connection->hello_error != KOA_KAFKA_NO_ERROR)
+            err = koa_fail(reterr, KOA_ERR_PROTOCOL, "the broker refuses the handshake: %s (%d)",
+                           koa_kafka_error_name(connection->hello_error), connection->hello_error);
+    }
+    if (err == KOA_OK)
+        pump(connection, now);
+    return err;
+}
+
+/* Those that wait are independent of each other: each ends at its own deadline. */
+static void expire_waiting(struct koa_kafka_connection *connection, struct koa_mono now)
+{
+    size_t left = connection->waiting_count;
+    struct koa_error error;
+
+    for (; left > 0 && connection->waiting_count > 0; left--) {
+        struct koa_kafka_request *request = take_first(&connection->waiting);
+
+        if (koa_mono_diff_ms(now, request->deadline) < 0) {
+            koa_list_push_back(&connection->waiting, &request->node);
+            continue;
+        }
+        connection->waiting_count--;
+        (void) koa_fail(&error, KOA_ERR_TIMEOUT, "%s before the request could be sent",
+                        connection->state == READY
+                            ? "the deadline passed"
+                            : "the connection was not ready within the deadline,");
+        fail(connection, request, &error);
+    }
+}
+
+enum koa_err koa_kafka_connection_tick(struct koa_kafka_connection *connection, struct koa_mono now,
+                                       struct koa_error *reterr)
+{
+    if (connection->output.failed)
+        return koa_fail(reterr, KOA_ERR_LIMIT, "more than %d bytes wait to be sent", OUTPUT_LIMIT);
+    KOA_LIST_FOREACH (node, &connection->in_flight) {
+        const struct koa_kafka_request *request = request_of(node);
+
+        if (koa_mono_diff_ms(now, request->deadline) >= 0)
+            return koa_fail(reterr, KOA_ERR_TIMEOUT, "no answer to %s within %" PRId64 " ms",
+                            koa_kafka_api_find(request->api_key)->name,
+                            koa_mono_diff_ms(now, request->sent));
+    }
+    expire_waiting(connection, now);
+    pump(connection, now);
+    return KOA_OK;
+}
+
+static void consider(struct koa_mono due, bool *any, struct koa_mono *ret_due)
+{
+    if (!*any || koa_mono_diff_ms(due, *ret_due) < 0)
+        *ret_due = due;
+    *any = true;
+}
+
+bool koa_kafka_connection_next(const struct koa_kafka_connection *connection,
+                               struct koa_mono *ret_due)
+{
+    bool any = false;
+
+    KOA_LIST_FOREACH (node, &connection->in_flight)
+        consider(request_of(node)->deadline, &any, ret_due);
+    KOA_LIST_FOREACH (node, &connection->waiting)
+        consider(request_of(node)->deadline, &any, ret_due);
+    if (connection->state == READY && connection->waiting_count > 0 &&
+        connection->in_flight_count < connection->opts.in_flight_limit)
+        consider(connection->throttled_until, &any, ret_due);
+    return any;
+}
