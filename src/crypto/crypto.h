@@ -10,14 +10,15 @@ enum { KOA_SHA256_SIZE = 32, KOA_SHA256_HEX_SIZE = 65 };
 KOA_MUST_USE bool koa_random_bytes(void *target, size_t size);
 /* Also for views of different sizes (false); time depends on the sizes only. */
 bool koa_constant_time_equal(struct koa_str a, struct koa_str b);
-void koa_sha256(struct koa_str data, unsigned char digest[KOA_SHA256_SIZE]);
+/* False only when memory is out or OpenSSL cannot load the digest. */
+KOA_MUST_USE bool koa_sha256(struct koa_str data, unsigned char digest[KOA_SHA256_SIZE]);
 KOA_MUST_USE bool koa_hmac_sha256(struct koa_str key, struct koa_str data,
                                   unsigned char digest[KOA_SHA256_SIZE]);
 void koa_hex(const unsigned char *bytes, size_t size, char *text); /* 2 * size + 1 characters */
-/* RFC 4648 with padding. False when `text` is not base64 or does not fit; the size in bytes
- * otherwise. */
-bool koa_base64_decode(struct koa_str text, unsigned char *target, size_t capacity,
-                       size_t *ret_size);
+/* RFC 4648 with padding, no blanks. False when `text` is not base64 or does not fit. */
+KOA_MUST_USE bool koa_base64_decode(struct koa_str text, unsigned char *target, size_t capacity,
+                                    size_t *ret_size);
+/* `capacity`: at least (size + 2) / 3 * 4 + 1 (asserted). */
 void koa_base64_encode(struct koa_str data, char *text, size_t capacity);
 
 /* A hash that koa_password_verify() can read ($2a$ $2b$ $2y$ bcrypt, $y$ yescrypt, $6$ SHA-512). */

@@ -7,13 +7,15 @@
 struct koa_process;
 
 struct koa_process_result {
-    bool timed_out; /* killed with its process group at the deadline */
-    bool exited;    /* `exit_code` is valid; else ended by `signal` */
+    const struct koa_error *error; /* it could not be started; NULL otherwise */
+    bool timed_out;                /* killed with its process group at the deadline */
+    bool exited;                   /* `exit_code` is valid; else ended by `signal` */
     int exit_code;
-    int signal;
-    const char
-        *output; /* stdout, at most `output_limit` bytes, NUL-ended; the rest is read and dropped */
+    int signal;         /* 0: not known, because the host itself waits for all children */
+    const char *output; /* stdout, at most `output_limit` bytes, NUL-ended, never NULL; the rest is
+                           read and dropped */
     size_t output_size;
+    bool output_is_cut;
     const char *errors; /* stderr, at most 4 KiB */
 };
 
@@ -22,20 +24,23 @@ typedef void koa_process_done_fn(void *context, const struct koa_process_result 
 
 struct koa_process_opts {
     struct koa_workers *workers; /* starts it there: exec() of a file on a dead mount blocks */
-    const char *const *command;  /* NULL-ended, [0] is looked up in PATH when it has no slash */
+    const char *const
+        *command; /* NULL-ended, copied; [0] is looked up in PATH when it has no slash */
     int64_t deadline_ms;
     size_t output_limit;
+    bool without_pidfd; /* asks every 20 ms instead: what happens by itself on old kernels */
     koa_process_done_fn *done;
     void *context;
 };
 
-/* stdin is /dev/null, the environment is a small fixed one (PATH, LANG=C), descriptors are closed.
- */
+/* stdin is /dev/null, the environment a small fixed one (PATH, LANG=C), descriptors are closed,
+ * signals at their defaults. Ends when the child ends or at the deadline: what it left running in
+ * its process group is killed then, so nothing that holds its pipes delays the answer. */
 KOA_MUST_USE enum koa_err koa_process_start(struct koa_loop *loop,
                                             const struct koa_process_opts *opts,
                                             struct koa_process **ret_process,
                                             struct koa_error *reterr);
-/* Kills it; `done` does not run. */
+/* Kills it; `done` does not run. Not from `done`. */
 void koa_process_cancel(struct koa_process *process);
 
 #endif

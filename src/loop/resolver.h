@@ -37,7 +37,8 @@ struct koa_resolver_query {
 /* NULL when memory is out. Belongs to the thread of `loop`. */
 KOA_MUST_USE struct koa_resolver *koa_resolver_create(struct koa_workers *workers,
                                                       struct koa_loop *loop);
-/* Resolutions must have ended or been cancelled. NULL is nothing. */
+/* Resolutions must have ended or been cancelled. Not from a callback of its own. NULL is nothing.
+ */
 void koa_resolver_destroy(struct koa_resolver *resolver);
 /* A numeric address is answered without a worker, but still later. Answers are kept 30 s, and a
  * failed look-up answers with the last good addresses for up to 10 minutes. */
@@ -47,7 +48,17 @@ KOA_MUST_USE enum koa_err koa_resolver_start(struct koa_resolver *resolver,
                                              struct koa_error *reterr);
 /* `done` does not run. */
 void koa_resolution_cancel(struct koa_resolution *resolution);
-/* "127.0.0.1:9092" or "[::1]:9092". */
+
+enum { KOA_ADDRESS_TEXT_SIZE = 80 };
+
+/* "127.0.0.1:9092" or "[::1]:9092"; cut to fit. */
 void koa_address_format(const struct koa_address *address, char *text, size_t size);
+/* "127.0.0.1" or "::1". */
+void koa_address_format_host(const struct koa_address *address, char *text, size_t size);
+/* False when `host` is not numeric: "127.0.0.1", "::1", "[::1]", "fe80::1%eth0". */
+bool koa_address_parse(const char *host, int port, struct koa_address *ret_address);
+struct koa_address koa_address_from(const struct sockaddr *socket, socklen_t size, int port);
+void koa_address_set_port(struct koa_address *address, int port);
+int koa_address_port(const struct koa_address *address);
 
 #endif
