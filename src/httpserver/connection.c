@@ -38,12 +38,12 @@ void koa_http_connection_set_phase(struct koa_http_connection *connection,
 static void cut_locked(struct koa_http_connection *connection, const char *reason)
 {
     atomic_store_explicit(&connection->phase, KOA_HTTP_PHASE_GOES, memory_order_relaxed);
+    if (reason != NULL) {
+        koa_http_telemetry_rejected(connection->server->telemetry, reason);
+        koa_log_debug(connection->server->opts.log, "http.cut", "connection of %s closed: %s",
+                      connection->peer, reason);
+    }
     (void) shutdown(connection->descriptor, SHUT_RDWR);
-    if (reason == NULL)
-        return;
-    koa_http_telemetry_rejected(connection->server->telemetry, reason);
-    koa_log_debug(connection->server->opts.log, "http.cut", "connection of %s closed: %s",
-                  connection->peer, reason);
 }
 
 static void set_address(struct koa_http_connection *connection,
