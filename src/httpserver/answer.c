@@ -110,9 +110,10 @@ static bool add_headers(struct MHD_Response *made, const struct koa_http_respons
               MHD_add_response_header(made, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") == MHD_YES &&
               MHD_add_response_header(made, "X-Content-Type-Options", "nosniff") == MHD_YES;
 
-    for (size_t i = 0; i < KOA_HTTP_RESPONSE_HEADERS && response->header_name[i] != NULL; i++)
+    for (size_t i = 0; i < KOA_HTTP_RESPONSE_HEADERS && response->header_name[i] != NULL; i++) {
         ok = ok && MHD_add_response_header(made, response->header_name[i],
                                            response->header_value[i]) == MHD_YES;
+    }
     if (closes)
         ok = ok && MHD_add_response_header(made, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
     return ok;
@@ -121,9 +122,10 @@ static bool add_headers(struct MHD_Response *made, const struct koa_http_respons
 /* A failure's object lacks its time; a body that did not fit becomes an error of its own. */
 static void complete(struct koa_http_server *server, struct koa_http_response *response)
 {
-    if (response->body.failed)
+    if (response->body.failed) {
         koa_http_fail(response, 500, "Internal error",
                       "the answer is larger than is allowed, or memory is out");
+    }
     if (!response->is_failure)
         return;
     response->failure.buf = &response->body; /* the response may have moved since */

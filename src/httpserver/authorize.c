@@ -20,16 +20,20 @@ void koa_http_refuse_login(struct koa_http_server *server, struct koa_http_polic
                            struct koa_http_response *response)
 {
     koa_http_fail(response, 401, "Unauthorized", "valid credentials are required");
-    if (policy->settings.user_count > 0)
+    if (policy->settings.user_count > 0) {
         (void) koa_http_response_header(response, "WWW-Authenticate",
                                         "Basic realm=\"kafka-ops-agent\", charset=\"UTF-8\"");
-    if (policy->settings.bearer_count > 0)
+    }
+    if (policy->settings.bearer_count > 0) {
         (void) koa_http_response_header(response, "WWW-Authenticate",
                                         "Bearer realm=\"kafka-ops-agent\"");
-    for (size_t i = 0; i < policy->authenticator_count; i++)
-        if (policy->authenticators[i]->challenge != NULL)
+    }
+    for (size_t i = 0; i < policy->authenticator_count; i++) {
+        if (policy->authenticators[i]->challenge != NULL) {
             (void) koa_http_response_header(response, "WWW-Authenticate",
                                             policy->authenticators[i]->challenge);
+        }
+    }
     koa_http_telemetry_rejected(server->telemetry, "credentials");
 }
 
@@ -125,10 +129,11 @@ static enum koa_http_login judge(struct koa_http_request *request, bool is_open,
     if (seconds > 0)
         return refuse_for_now(connection->server, seconds, response);
     koa_http_policy_judge(policy, &credentials, &judged);
-    if (judged.judgement == KOA_HTTP_JUDGED_HASH)
+    if (judged.judgement == KOA_HTTP_JUDGED_HASH) {
         login = koa_http_verify(request, &judged, is_open ? 0 : scope_of(request), response);
-    else
+    } else {
         login = conclude(request, &judged, is_open, response);
+    }
     koa_http_judged_wipe(&judged);
     return login;
 }

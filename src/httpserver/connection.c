@@ -63,11 +63,12 @@ static void set_address(struct koa_http_connection *connection,
         memcpy(connection->address, &v6->sin6_addr, 16);
     }
     is_mapped = memcmp(connection->address, mapped, sizeof(mapped)) == 0;
-    if (is_mapped)
+    if (is_mapped) {
         (void) inet_ntop(AF_INET, connection->address + sizeof(mapped), connection->peer,
                          sizeof(connection->peer));
-    else
+    } else {
         (void) inet_ntop(AF_INET6, connection->address, connection->peer, sizeof(connection->peer));
+    }
     connection->is_loopback = is_mapped ? connection->address[12] == 127
                                         : memcmp(connection->address, &in6addr_loopback, 16) == 0;
 }
@@ -120,7 +121,7 @@ static bool grow_locked(struct koa_http_server *server, size_t descriptor)
 
     if (descriptor < server->descriptor_count)
         return true;
-    rows = koa_realloc_array(server->by_descriptor, count, sizeof(*rows));
+    rows = koa_realloc_array(server->by_descriptor, count, sizeof(struct koa_http_connection *));
     if (rows == NULL)
         return false;
     for (size_t i = server->descriptor_count; i < count; i++)

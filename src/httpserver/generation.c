@@ -103,11 +103,12 @@ static enum koa_err run(struct koa_http_generation *generation, struct koa_error
     (void) pthread_sigmask(SIG_SETMASK, &all, &before);
     daemon = start_daemon(generation);
     (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (daemon == NULL)
+    if (daemon == NULL) {
         return koa_fail(reterr, generation->certificate != NULL ? KOA_ERR_TLS : KOA_ERR_IO,
                         "the HTTP server cannot start: %s",
                         generation->last_message[0] != '\0' ? generation->last_message
                                                             : "no reason given");
+    }
     generation->daemon = daemon;
     return KOA_OK;
 }

@@ -31,9 +31,10 @@ static bool is_token_character(unsigned char character)
 
 static bool is_token(struct koa_str text)
 {
-    for (size_t i = 0; i < text.size; i++)
+    for (size_t i = 0; i < text.size; i++) {
         if (!is_token_character((unsigned char) text.data[i]))
             return false;
+    }
     return text.size > 0;
 }
 
@@ -98,9 +99,10 @@ static bool take_length(struct koa_http_head *head, struct koa_str value)
     value = koa_str_trim(value);
     if (++head->lengths > 1 || value.size == 0)
         return fail(head, KOA_HTTP_FAULT_LENGTH);
-    for (size_t i = 0; i < value.size; i++)
+    for (size_t i = 0; i < value.size; i++) {
         if (value.data[i] < '0' || value.data[i] > '9')
             return fail(head, KOA_HTTP_FAULT_LENGTH);
+    }
     if (koa_parse_int(value, 0, INT64_MAX, &length) != KOA_OK)
         return fail(head, KOA_HTTP_FAULT_BODY_SIZE);
     head->content_length = length;
@@ -165,18 +167,19 @@ enum koa_http_fault koa_http_head_end(struct koa_http_head *head, const char *me
 
     if (head->fault != KOA_HTTP_FAULT_NONE)
         return head->fault;
-    if (!is_method(method))
+    if (!is_method(method)) {
         (void) fail(head, KOA_HTTP_FAULT_METHOD);
-    else if (!is_1_1 && strcmp(version, "HTTP/1.0") != 0)
+    } else if (!is_1_1 && strcmp(version, "HTTP/1.0") != 0) {
         (void) fail(head, KOA_HTTP_FAULT_VERSION);
-    else if (is_1_1 && head->hosts == 0)
+    } else if (is_1_1 && head->hosts == 0) {
         (void) fail(head, KOA_HTTP_FAULT_HOST);
-    else if (head->codings > 0 && head->lengths > 0)
+    } else if (head->codings > 0 && head->lengths > 0) {
         (void) fail(head, KOA_HTTP_FAULT_LENGTH_AND_CODING);
-    else if (is_bodyless(method) && (head->codings > 0 || head->content_length > 0))
+    } else if (is_bodyless(method) && (head->codings > 0 || head->content_length > 0)) {
         (void) fail(head, KOA_HTTP_FAULT_BODY);
-    else if (head->codings > 0)
+    } else if (head->codings > 0) {
         (void) fail(head, KOA_HTTP_FAULT_CODING);
+    }
     return head->fault;
 }
 

@@ -137,7 +137,8 @@ struct koa_http_connection *koa_http_connection_add(struct koa_http_server *serv
                                                     const struct sockaddr_storage *address);
 void koa_http_connection_drop(struct koa_http_connection *connection);
 /* The library's callback: it has taken a connection over, or is about to close its socket. */
-void koa_http_connection_notify(void *server, struct MHD_Connection *handle, void **context,
+void koa_http_connection_notify(void *context, struct MHD_Connection *handle,
+                                void **connection_context,
                                 enum MHD_ConnectionNotificationCode code);
 void koa_http_connection_set_phase(struct koa_http_connection *connection,
                                    enum koa_http_phase phase);
@@ -173,14 +174,14 @@ void koa_http_tls_look(struct koa_http_server *server);
 KOA_MUST_USE enum koa_err koa_http_listener_open(struct koa_http_server *server,
                                                  struct koa_error *reterr);
 /* The acceptor's thread: accepts, sweeps, replaces generations, until `stops`. */
-void *koa_http_listener_run(void *server);
+void *koa_http_listener_run(void *context);
 
 /* request.c: the library's callbacks. */
-void *koa_http_request_begin(void *server, const char *uri, struct MHD_Connection *handle);
-enum MHD_Result koa_http_request_step(void *server, struct MHD_Connection *handle, const char *url,
+void *koa_http_request_begin(void *context, const char *uri, struct MHD_Connection *handle);
+enum MHD_Result koa_http_request_step(void *server, struct MHD_Connection *handle_, const char *url,
                                       const char *method, const char *version,
                                       const char *upload_data, size_t *upload_size, void **context);
-void koa_http_request_end(void *server, struct MHD_Connection *handle, void **context,
+void koa_http_request_end(void *context, struct MHD_Connection *handle_, void **request_context,
                           enum MHD_RequestTerminationCode code);
 /* The library in use leaves a request's head where we can look at it. */
 bool koa_http_is_layout_known(void);

@@ -56,9 +56,10 @@ static enum koa_err bind_host(struct koa_http_server *server, const char *host,
     union address address;
     socklen_t size;
 
-    if (!parse_address(host, server->opts.port, &address, &size))
+    if (!parse_address(host, server->opts.port, &address, &size)) {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "cannot listen on '%s': an IP address or localhost is expected", host);
+    }
     (void) snprintf(name, sizeof(name), strchr(host, ':') != NULL ? "[%.255s]:%d" : "%.255s:%d",
                     host, server->opts.port);
     server->listener = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -86,13 +87,15 @@ static void set_urls(struct koa_http_server *server)
     port = ntohs(is_v6 ? address.v6.sin6_port : address.v4.sin_port);
     if (is_v6 && IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr))
         address.v6.sin6_addr = in6addr_loopback;
-    if (is_v6)
+    if (is_v6) {
         (void) inet_ntop(AF_INET6, &address.v6.sin6_addr, host, sizeof(host));
-    else if (address.v4.sin_addr.s_addr != htonl(INADDR_ANY))
+    } else if (address.v4.sin_addr.s_addr != htonl(INADDR_ANY)) {
         (void) inet_ntop(AF_INET, &address.v4.sin_addr, host, sizeof(host));
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(schemes); i++)
+    }
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(schemes); i++) {
         (void) snprintf(server->urls[i], sizeof(server->urls[i]),
                         is_v6 ? "%s://[%s]:%d" : "%s://%s:%d", schemes[i], host, port);
+    }
 }
 
 enum koa_err koa_http_listener_open(struct koa_http_server *server, struct koa_error *reterr)

@@ -109,10 +109,11 @@ static void done(struct koa_job *job, bool abandoned)
 {
     struct verification *verification = verification_of(job);
 
-    if (abandoned)
+    if (abandoned) {
         end(verification, NOT_VERIFIED);
-    else
+    } else {
         end(verification, verification->matches ? ACCEPTED : DENIED);
+    }
 }
 
 /* On the loop. */

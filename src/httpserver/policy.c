@@ -36,9 +36,10 @@ static void use_defaults(struct koa_http_settings *settings)
         {&settings->login_failures_per_minute, 30},
     };
 
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(rows); i++)
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(rows); i++) {
         if (*rows[i].member == 0)
             *rows[i].member = rows[i].fallback;
+    }
 }
 
 static enum koa_err check_ranges(const struct koa_http_settings *settings, struct koa_error *reterr)
@@ -56,12 +57,14 @@ static enum koa_err check_ranges(const struct koa_http_settings *settings, struc
         {"login_failures_per_minute", settings->login_failures_per_minute, 1, 1000000},
     };
 
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(rows); i++)
-        if (rows[i].value < rows[i].minimum || rows[i].value > rows[i].maximum)
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(rows); i++) {
+        if (rows[i].value < rows[i].minimum || rows[i].value > rows[i].maximum) {
             return koa_fail(reterr, KOA_ERR_RANGE,
                             "web.limits.%s is %lld, but must be between %lld and %lld",
                             rows[i].name, (long long) rows[i].value, (long long) rows[i].minimum,
                             (long long) rows[i].maximum);
+        }
+    }
     return KOA_OK;
 }
 
@@ -75,25 +78,29 @@ static enum koa_err copy_users(struct koa_http_policy *policy,
 {
     struct koa_http_user *users;
 
-    if (settings->user_count > LOGINS_LIMIT)
+    if (settings->user_count > LOGINS_LIMIT) {
         return koa_fail(reterr, KOA_ERR_LIMIT, "web.users has %zu rows, but %d are the limit",
                         settings->user_count, LOGINS_LIMIT);
+    }
     users = koa_arena_alloc(policy->arena, settings->user_count + 1, sizeof(*users));
     policy->accepted =
         koa_arena_alloc(policy->arena, settings->user_count + 1, sizeof(*policy->accepted));
     for (size_t i = 0; users != NULL && i < settings->user_count; i++) {
         const struct koa_http_user *user = &settings->users[i];
 
-        if (user->name == NULL || user->name[0] == '\0' || strchr(user->name, ':') != NULL)
+        if (user->name == NULL || user->name[0] == '\0' || strchr(user->name, ':') != NULL) {
             return koa_fail(reterr, KOA_ERR_INVALID, "web.users[%zu] needs a name without a colon",
                             i);
-        for (size_t j = 0; j < i; j++)
+        }
+        for (size_t j = 0; j < i; j++) {
             if (strcmp(settings->users[j].name, user->name) == 0)
                 return koa_fail(reterr, KOA_ERR_INVALID, "web.users has '%s' twice", user->name);
-        if (user->password_hash == NULL || !koa_password_hash_valid(user->password_hash))
+        }
+        if (user->password_hash == NULL || !koa_password_hash_valid(user->password_hash)) {
             return koa_fail(reterr, KOA_ERR_INVALID,
                             "password_hash of web user '%s' is no bcrypt, yescrypt or SHA-512 hash",
                             user->name);
+        }
         users[i] = (struct koa_http_user){
             .name = copy(policy, user->name),
             .password_hash = copy(policy, user->password_hash),
@@ -109,9 +116,10 @@ static enum koa_err copy_bearers(struct koa_http_policy *policy,
 {
     struct koa_http_bearer *bearers;
 
-    if (settings->bearer_count > LOGINS_LIMIT)
+    if (settings->bearer_count > LOGINS_LIMIT) {
         return koa_fail(reterr, KOA_ERR_LIMIT, "web.tokens has %zu rows, but %d are the limit",
                         settings->bearer_count, LOGINS_LIMIT);
+    }
     bearers = koa_arena_alloc(policy->arena, settings->bearer_count + 1, sizeof(*bearers));
     for (size_t i = 0; bearers != NULL && i < settings->bearer_count; i++) {
         const struct koa_http_bearer *bearer = &settings->bearers[i];
@@ -120,9 +128,10 @@ static enum koa_err copy_bearers(struct koa_http_policy *policy,
         /* An empty one would let everybody in. */
         if (bearer->value == NULL || bearer->value[0] == '\0')
             return koa_fail(reterr, KOA_ERR_INVALID, "web token '%s' is empty", name);
-        if (strpbrk(bearer->value, " \t\r\n") != NULL)
+        if (strpbrk(bearer->value, " \t\r\n") != NULL) {
             return koa_fail(reterr, KOA_ERR_INVALID, "web token '%s' holds a blank or line end",
                             name);
+        }
         bearers[i] = (struct koa_http_bearer){
             .name = copy(policy, name),
             .value = copy(policy, bearer->value),
@@ -147,9 +156,10 @@ static void mark_open(struct koa_http_policy *policy, const struct koa_http_serv
             is_found = true;
             policy->open[j] = !opts->routes[j].changes;
         }
-        if (!is_found)
+        if (!is_found) {
             koa_log_warn(opts->log, "http.open",
                          "web.open names '%s', which is no endpoint; ignored", settings->open[i]);
+        }
     }
     policy->settings.open = NULL;
     policy->settings.open_count = 0;
@@ -169,9 +179,10 @@ static enum koa_err fill(struct koa_http_policy *policy, const struct koa_http_s
         err = copy_bearers(policy, settings, reterr);
     if (err != KOA_OK)
         return err;
-    if (settings->user_count > 0 && (opts->loop == NULL || opts->workers == NULL))
+    if (settings->user_count > 0 && (opts->loop == NULL || opts->workers == NULL)) {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "users need a loop and workers to verify passwords on");
+    }
     policy->settings.cert_file = copy(policy, settings->cert_file);
     policy->settings.key_file = copy(policy, settings->key_file);
     mark_open(policy, opts, settings);

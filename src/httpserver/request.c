@@ -169,9 +169,10 @@ static enum MHD_Result reject(struct koa_http_request *request, enum koa_http_fa
     };
     const char *error = errors[0].error;
 
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(errors); i++)
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(errors); i++) {
         if (errors[i].status == info->status)
             error = errors[i].error;
+    }
     koa_http_response_init(&response);
     koa_http_fail(&response, info->status, error, "%s", info->text);
     response.closes = true; /* what follows on this connection is not to be trusted */
@@ -327,6 +328,7 @@ static enum MHD_Result step_resumed(struct koa_http_request *request)
     return koa_http_answer(request, &response);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library dictates the parameters */
 enum MHD_Result koa_http_request_step(void *server, struct MHD_Connection *handle_, const char *url,
                                       const char *method, const char *version,
                                       const char *upload_data, size_t *upload_size, void **context)
@@ -377,9 +379,10 @@ void koa_http_request_end(void *context, struct MHD_Connection *handle_, void **
         if (request->status >= 400)
             koa_http_telemetry_rejected(server->telemetry, "malformed");
     }
-    if (request->status != 0)
+    if (request->status != 0) {
         koa_http_telemetry_request(server->telemetry, request,
                                    server->opts.ticks_ns() - request->started_ns);
+    }
     if (request->body.capacity > KEPT_BODY_SIZE)
         koa_buf_deinit(&request->body);
     if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)

@@ -52,9 +52,10 @@ bool koa_http_response_header(struct koa_http_response *response, const char *na
 
     if (size >= KOA_HTTP_RESPONSE_HEADER_SIZE)
         return false;
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         if ((unsigned char) value[i] < 0x20 || value[i] == 0x7f)
             return false;
+    }
     for (size_t i = 0; i < KOA_HTTP_RESPONSE_HEADERS; i++) {
         if (response->header_name[i] != NULL)
             continue;

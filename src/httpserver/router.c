@@ -32,17 +32,19 @@ static const struct {
 
 unsigned koa_http_method_parse(const char *name)
 {
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(methods); i++)
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(methods); i++) {
         if (strcmp(name, methods[i].name) == 0)
             return methods[i].method;
+    }
     return 0;
 }
 
 const char *koa_http_method_name(unsigned method)
 {
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(methods); i++)
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(methods); i++) {
         if (method == methods[i].method)
             return methods[i].name;
+    }
     return "other";
 }
 
@@ -92,10 +94,11 @@ static bool parse_pattern(const char *text, struct pattern *pattern)
 
 static bool is_repeated(const struct koa_http_route *routes, size_t index)
 {
-    for (size_t i = 0; i < index; i++)
+    for (size_t i = 0; i < index; i++) {
         if (strcmp(routes[i].pattern, routes[index].pattern) == 0 &&
             (with_head(routes[i].methods) & with_head(routes[index].methods)) != 0)
             return true;
+    }
     return false;
 }
 
@@ -112,13 +115,15 @@ enum koa_err koa_http_router_create(const struct koa_http_route *routes, size_t 
     if (router->patterns == NULL)
         return koa_require_memory(router->patterns, reterr);
     for (size_t i = 0; i < count; i++) {
-        if (!parse_pattern(routes[i].pattern, &router->patterns[i]))
+        if (!parse_pattern(routes[i].pattern, &router->patterns[i])) {
             return koa_fail(reterr, KOA_ERR_INVALID, "route pattern '%s' is malformed",
                             routes[i].pattern != NULL ? routes[i].pattern : "(null)");
-        if (is_repeated(routes, i))
+        }
+        if (is_repeated(routes, i)) {
             return koa_fail(reterr, KOA_ERR_INVALID,
                             "route pattern '%s' stands there twice with one method",
                             routes[i].pattern);
+        }
     }
     *ret_router = KOA_MOVE(router);
     return KOA_OK;
@@ -174,7 +179,8 @@ void koa_http_router_find(const struct koa_http_router *router,
             ret_match->index = i;
         }
     }
-    for (size_t i = 0; best != NULL && i < best->count; i++)
+    for (size_t i = 0; best != NULL && i < best->count; i++) {
         if (best->is_name[i])
             ret_match->segments[ret_match->segment_count++] = target->segments[i];
+    }
 }

@@ -35,7 +35,7 @@ void koa_http_router_find(const struct koa_http_router *router,
 
 /* "GET, HEAD" for the Allow header. */
 enum { KOA_HTTP_ALLOW_SIZE = 32 };
-void koa_http_allow_format(unsigned methods, char text[KOA_HTTP_ALLOW_SIZE]);
+void koa_http_allow_format(unsigned allowed, char text[KOA_HTTP_ALLOW_SIZE]);
 /* The bit of "GET" and so on; 0 for a method no route can have. */
 unsigned koa_http_method_parse(const char *name);
 const char *koa_http_method_name(unsigned method);

@@ -113,10 +113,11 @@ enum koa_err koa_http_server_reload(struct koa_http_server *server,
         return err;
     (void) pthread_mutex_lock(&server->reload_mutex);
     signature = koa_http_tls_signature(&policy->settings);
-    if (!server->runs || atomic_load(&server->quiesced))
+    if (!server->runs || atomic_load(&server->quiesced)) {
         err = koa_fail(reterr, KOA_ERR_STATE, "the HTTP server does not run");
-    else
+    } else {
         err = koa_http_generation_start(server, policy, reterr);
+    }
     if (err == KOA_OK) {
         server->tls_signature = signature;
         server->stats.limit = policy->settings.connections;

@@ -54,9 +54,10 @@ static struct koa_str without_authority(struct koa_str raw)
 
         if (raw.size <= size || strncasecmp(raw.data, schemes[i], size) != 0)
             continue;
-        for (size_t at = size; at < raw.size; at++)
+        for (size_t at = size; at < raw.size; at++) {
             if (raw.data[at] == '/' || raw.data[at] == '?')
                 return (struct koa_str){.data = raw.data + at, .size = raw.size - at};
+        }
         return KOA_STR("/");
     }
     return raw;
@@ -64,9 +65,10 @@ static struct koa_str without_authority(struct koa_str raw)
 
 static bool has_bad_character(struct koa_str raw)
 {
-    for (size_t i = 0; i < raw.size; i++)
+    for (size_t i = 0; i < raw.size; i++) {
         if (raw.data[i] <= 0x20 || raw.data[i] >= 0x7f)
             return true;
+    }
     return false;
 }
 
@@ -90,33 +92,40 @@ static enum koa_http_target_fault parse_path(char *text, struct koa_http_target 
     return fault;
 }
 
+static enum koa_http_target_fault parse_pair(char *text, struct koa_http_target *target)
+{
+    char *value = strchr(text, '=');
+    enum koa_http_target_fault fault;
+
+    if (target->query_count == KOA_HTTP_QUERY_PAIRS)
+        return KOA_HTTP_TARGET_TOO_MANY_PAIRS;
+    if (value != NULL)
+        *value++ = '\0';
+    fault = decode(text, true);
+    if (fault == KOA_HTTP_TARGET_OK && value != NULL)
+        fault = decode(value, true);
+    if (fault != KOA_HTTP_TARGET_OK)
+        return fault;
+    target->query[target->query_count].name = text;
+    target->query[target->query_count].value = value != NULL ? value : "";
+    target->query_count++;
+    return KOA_HTTP_TARGET_OK;
+}
+
 static enum koa_http_target_fault parse_query(char *text, struct koa_http_target *target)
 {
-    while (text != NULL) {
+    enum koa_http_target_fault fault = KOA_HTTP_TARGET_OK;
+
+    while (text != NULL && fault == KOA_HTTP_TARGET_OK) {
         char *next = strchr(text, '&');
-        char *value;
-        enum koa_http_target_fault fault;
 
         if (next != NULL)
             *next++ = '\0';
-        if (*text != '\0') {
-            if (target->query_count == KOA_HTTP_QUERY_PAIRS)
-                return KOA_HTTP_TARGET_TOO_MANY_PAIRS;
-            value = strchr(text, '=');
-            if (value != NULL)
-                *value++ = '\0';
-            fault = decode(text, true);
-            if (fault == KOA_HTTP_TARGET_OK && value != NULL)
-                fault = decode(value, true);
-            if (fault != KOA_HTTP_TARGET_OK)
-                return fault;
-            target->query[target->query_count].name = text;
-            target->query[target->query_count].value = value != NULL ? value : "";
-            target->query_count++;
-        }
+        if (*text != '\0')
+            fault = parse_pair(text, target);
         text = next;
     }
-    return KOA_HTTP_TARGET_OK;
+    return fault;
 }
 
 /* Copies the path twice: to keep, and to cut up. */
@@ -160,8 +169,9 @@ enum koa_http_target_fault koa_http_target_parse(struct koa_str raw, char *memor
 
 const char *koa_http_target_find(const struct koa_http_target *target, const char *name)
 {
-    for (size_t i = 0; i < target->query_count; i++)
+    for (size_t i = 0; i < target->query_count; i++) {
         if (strcmp(target->query[i].name, name) == 0)
             return target->query[i].value;
+    }
     return NULL;
 }

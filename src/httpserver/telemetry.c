@@ -55,13 +55,15 @@ enum koa_err koa_http_telemetry_create(const struct koa_http_server_opts *opts,
     for (size_t i = 0; opts->metrics != NULL && i < KOA_ARRAY_COUNT(families); i++) {
         /* Registered already, perhaps with another help: fine, by-name use works with any. */
         err = koa_metrics_register(opts->metrics, &families[i], NULL);
-        if (err != KOA_OK)
+        if (err != KOA_OK) {
             koa_log_debug(opts->log, "http.metrics", "%s is registered elsewhere",
                           families[i].name);
+        }
     }
-    if (opts->metrics != NULL)
+    if (opts->metrics != NULL) {
         telemetry->connections =
             koa_metrics_gauge(opts->metrics, "kafka_ops_active_connections", KOA_NO_LABELS);
+    }
     *ret_telemetry = telemetry;
     return KOA_OK;
 }
@@ -153,10 +155,11 @@ void koa_http_telemetry_request(struct koa_http_telemetry *telemetry,
         return;
     count_request(telemetry, &telemetry->endpoints[index], request);
     time_request(telemetry, &telemetry->endpoints[index], request, duration_ns);
-    if (request->status >= 500 && !request->is_verdict)
+    if (request->status >= 500 && !request->is_verdict) {
         koa_metrics_count(
             opts->metrics, "kafka_ops_errors_total", 1,
             KOA_LABELS({"component", "http"}, {"type", status_text(request->status, text)}));
+    }
 }
 
 void koa_http_telemetry_rejected(struct koa_http_telemetry *telemetry, const char *reason)

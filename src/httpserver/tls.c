@@ -61,9 +61,10 @@ enum koa_err koa_http_tls_load(const struct koa_http_settings *settings, char **
 
     if (!koa_http_tls_is_on(settings))
         return KOA_OK;
-    if (settings->key_file == NULL || settings->key_file[0] == '\0')
+    if (settings->key_file == NULL || settings->key_file[0] == '\0') {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "web.tls.cert_file is set, but web.tls.key_file is not");
+    }
     err = read_pem(settings->cert_file, ret_certificate, reterr);
     return err != KOA_OK ? err : read_pem(settings->key_file, ret_key, reterr);
 }
@@ -109,13 +110,14 @@ void koa_http_tls_look(struct koa_http_server *server)
     if (signature != server->tls_signature) {
         /* Kept also when the files are bad: they are looked at again when they change again. */
         server->tls_signature = signature;
-        if (koa_http_generation_start(server, server->policy, &error) == KOA_OK)
+        if (koa_http_generation_start(server, server->policy, &error) == KOA_OK) {
             koa_log_notice(server->opts.log, "http.certificate",
                            "the changed certificate '%s' is in use", settings->cert_file);
-        else
+        } else {
             koa_log_error(server->opts.log, "http.certificate",
                           "the changed certificate cannot be used, the previous one stays: %s",
                           error.text);
+        }
     }
     (void) pthread_mutex_unlock(&server->reload_mutex);
 }

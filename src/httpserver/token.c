@@ -60,10 +60,11 @@ void koa_http_token_finish(struct koa_http_token *token, struct koa_http_respons
         taken = true;
     }
     (void) pthread_mutex_unlock(&server->mutex);
-    if (taken)
+    if (taken) {
         koa_http_response_init(response);
-    else
+    } else {
         koa_http_response_deinit(response);
+    }
     koa_http_token_unref(token);
 }
 
