@@ -12,7 +12,8 @@ enum { SAME_ENTRY_MS = 1000 };
 struct koa_board_history_view {
     struct koa_object object;
     size_t count;
-    size_t bytes; /* of all rows; what neighbours share counts once */
+    size_t bytes;           /* of all rows; what neighbours share counts once */
+    struct koa_wall opened; /* when the newest entry was first made */
     struct koa_board *rows[];
 };
 
@@ -68,13 +69,13 @@ static size_t own_bytes(const struct koa_board *board, const struct koa_board *n
 
 static bool takes_place(const struct koa_board_history_view *old, const struct koa_board *board)
 {
-    const struct koa_board *newest;
+    int64_t age_ms;
 
     if (old == NULL || old->count == 0)
         return false;
-    newest = old->rows[old->count - 1];
-    return koa_board_time(board).ms - koa_board_time(newest).ms < SAME_ENTRY_MS &&
-           koa_board_time(board).ms >= koa_board_time(newest).ms && koa_board_equal(newest, board);
+    age_ms = koa_board_time(board).ms - old->opened.ms;
+    return age_ms >= 0 && age_ms < SAME_ENTRY_MS &&
+           koa_board_equal(old->rows[old->count - 1], board);
 }
 
 /* Drops from the front what count or bytes do not allow; returns the first row to keep. */
@@ -96,9 +97,11 @@ void koa_board_history_append(struct koa_board_history *history, struct koa_boar
     struct koa_board_history_view *view;
     size_t kept = old != NULL ? old->count : 0;
     size_t bytes = old != NULL ? old->bytes : 0;
+    struct koa_wall opened = koa_board_time(board);
     size_t first;
 
     if (takes_place(old, board)) {
+        opened = old->opened;
         bytes -= own_bytes(old->rows[kept - 1], kept > 1 ? old->rows[kept - 2] : NULL);
         kept--;
     }
@@ -117,6 +120,7 @@ void koa_board_history_append(struct koa_board_history *history, struct koa_boar
     for (size_t i = 0; i < view->count; i++)
         koa_board_ref(view->rows[i]);
     view->bytes = bytes;
+    view->opened = opened;
     atomic_store(&history->stats.used, (int64_t) view->count);
     koa_published_set(&history->published, &view->object);
     koa_board_history_view_unref(old);

@@ -43,11 +43,14 @@ struct koa_sample {
     const struct koa_histogram_view *histogram; /* histogram, timer; else NULL */
 };
 
-enum { KOA_CURSOR_SIZE = 512, KOA_BATCH_SAMPLES = 64 };
+/* The state holds the buckets of a batch's histograms too: a dozen with the default bounds, at
+ * least one with the most bounds allowed. */
+enum { KOA_CURSOR_SIZE = 2048, KOA_BATCH_SAMPLES = 64 };
 
 /* The position, in the caller's memory. `state` is the source's own. */
 struct koa_metrics_cursor {
     struct koa_object *pinned; /* the published object that is walked, or NULL */
+    bool failed;               /* memory ran out: what was seen is not the whole */
     _Alignas(16) unsigned char state[KOA_CURSOR_SIZE];
 };
 

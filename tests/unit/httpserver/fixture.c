@@ -278,6 +278,7 @@ void fixture_stop(struct fixture *fixture)
     for (size_t i = 0; i < fixture->token_count; i++)
         if (fixture->tokens[i] != NULL)
             fixture_finish(fixture, i);
+    koa_loop_stop(fixture->loop);
     koa_workers_destroy(fixture->workers, 5000);
     koa_loop_destroy(fixture->loop);
     koa_http_server_destroy(fixture->server);

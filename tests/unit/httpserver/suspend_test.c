@@ -144,9 +144,10 @@ static void test_stop_with_suspended_ones(void **state)
     int descriptors[20];
 
     (void) state;
-    for (size_t i = 0; i < 20; i++)
+    for (size_t i = 0; i < 20; i++) {
         descriptors[i] = ask(GET("/wait"));
-    fixture_wait_tokens(&fixture, 20);
+        fixture_wait_tokens(&fixture, i + 1);
+    }
     fixture_finish(&fixture, 3);
     expect(descriptors[3], "finished before", 200, "late");
     koa_http_server_stop(fixture.server);
