@@ -29,6 +29,12 @@ KOA_MUST_USE struct koa_node *koa_yaml_read(const char *path, const struct koa_y
 KOA_MUST_USE struct koa_node *koa_node_from_settings(const struct koa_settings *settings,
                                                      const char *file, struct koa_arena *arena,
                                                      struct koa_config_errors *errors);
+/* A tree of what the variables named in `rows` say; NULL when none is set. A message names the
+ * variable, not a file. */
+KOA_MUST_USE struct koa_node *koa_node_from_environment(const struct koa_option *rows,
+                                                        koa_getenv_fn *getenv, void *context,
+                                                        struct koa_arena *arena,
+                                                        struct koa_config_errors *errors);
 /* Lays `over` on `under`: maps merge key by key, everything else is replaced. */
 KOA_MUST_USE struct koa_node *koa_node_merge(struct koa_node *under, struct koa_node *over,
                                              struct koa_arena *arena);

@@ -1,0 +1,80 @@
+/* Nodes and the errors that point at them. */
+#include "config/node.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/str.h"
+
+enum { ERROR_ROWS = 100, TEXT_LIMIT = 2048 };
+
+/* Texts live in the errors' own arena, so that they outlive what was parsed. */
+static const char *keep(struct koa_config_errors *errors, const char *text)
+{
+    const char *copy = text != NULL ? koa_arena_strdup(errors->arena, text) : "";
+
+    return copy != NULL ? copy : "(no memory for this text)";
+}
+
+static struct koa_config_error *add_row(struct koa_config_errors *errors)
+{
+    if (errors->rows == NULL) {
+        errors->rows = koa_arena_alloc(errors->arena, ERROR_ROWS + 1, sizeof(*errors->rows));
+        errors->capacity = errors->rows != NULL ? ERROR_ROWS + 1 : 0;
+    }
+    return errors->count < errors->capacity ? &errors->rows[errors->count++] : NULL;
+}
+
+void koa_config_errors_add(struct koa_config_errors *errors, const struct koa_node *where,
+                           const char *path, const char *format, ...)
+{
+    struct koa_config_error *row;
+    struct koa_buf text = {.limit = TEXT_LIMIT};
+    va_list args;
+
+    row = add_row(errors);
+    if (row == NULL)
+        return;
+    if (errors->count == ERROR_ROWS + 1) {
+        *row = (struct koa_config_error){.path = "",
+                                         .text = "there are more errors; these come first"};
+        return;
+    }
+    va_start(args, format);
+    koa_buf_vprintf(&text, format, args);
+    va_end(args);
+    *row = (struct koa_config_error){
+        .file = where != NULL ? keep(errors, where->file) : NULL,
+        .line = where != NULL ? where->line : 0,
+        .column = where != NULL ? where->column : 0,
+        .path = keep(errors, path),
+        .text = keep(errors, koa_buf_text(&text)),
+    };
+    koa_buf_deinit(&text);
+}
+
+void koa_config_errors_print(const struct koa_config_errors *errors, struct koa_buf *buf)
+{
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct koa_config_error *row = &errors->rows[i];
+
+        if (row->file != NULL && row->line > 0)
+            koa_buf_printf(buf, "%s:%d:%d: ", row->file, row->line, row->column);
+        else if (row->file != NULL && row->file[0] != '\0')
+            koa_buf_printf(buf, "%s: ", row->file);
+        if (row->path[0] != '\0')
+            koa_buf_printf(buf, "%s: ", row->path);
+        koa_buf_printf(buf, "%s\n", row->text);
+    }
+}
+
+const struct koa_node *koa_node_get(const struct koa_node *map, const char *key)
+{
+    if (map == NULL || map->type != KOA_NODE_MAP)
+        return NULL;
+    for (const struct koa_node *child = map->children; child != NULL; child = child->next) {
+        if (koa_text_equal(child->key, key))
+            return child;
+    }
+    return NULL;
+}

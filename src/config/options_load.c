@@ -1,0 +1,306 @@
+/* Walks rows and nodes together: every key belongs to a row, every row gets a value. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/str.h"
+#include "config/option_value.h"
+#include "config/tree.h"
+
+enum {
+    PATH_SIZE = 256,
+    ITEM_LIMIT = 1000,         /* of a list of structs */
+    SECRET_FILE_LIMIT = 65536, /* a token or key, not a data file */
+    WORD_LIMIT = 256,          /* keys of one level */
+};
+
+static void join_path(char path[PATH_SIZE], const char *prefix, const char *key)
+{
+    (void) snprintf(path, PATH_SIZE, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", key);
+}
+
+static struct koa_options_opts with_path(const struct koa_options_opts *opts, const char *path)
+{
+    struct koa_options_opts own = *opts;
+
+    own.path = path;
+    return own;
+}
+
+void koa_options_unknown(struct koa_config_errors *errors, const struct koa_node *where,
+                         const char *path, const char *noun, const char *name,
+                         const char *const *words)
+{
+    struct koa_buf allowed = {.limit = 4096};
+    const char *nearest = NULL;
+    int best = 3;
+
+    for (size_t i = 0; words[i] != NULL; i++) {
+        int distance = koa_text_distance(name, words[i], best);
+
+        if (distance < best) {
+            best = distance;
+            nearest = words[i];
+        }
+        koa_buf_printf(&allowed, "%s%s", i > 0 ? ", " : "", words[i]);
+    }
+    koa_config_errors_add(errors, where, path, "unknown %s '%.100s'; allowed: %s%s%s%s", noun, name,
+                          koa_buf_text(&allowed), nearest != NULL ? "; did you mean '" : "",
+                          nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+    koa_buf_deinit(&allowed);
+}
+
+/* The row of `key`; of a secret also under its name with _file. */
+static const struct koa_option *find_row(const struct koa_options_opts *opts, const char *key)
+{
+    size_t size = strlen(key);
+
+    for (const struct koa_option *const *table = opts->tables; *table != NULL; table++) {
+        for (const struct koa_option *row = *table; row->type != KOA_OPTION_NONE; row++) {
+            size_t row_size = strlen(row->key);
+
+            if (strcmp(row->key, key) == 0)
+                return row;
+            if (row->type == KOA_OPTION_SECRET && size == row_size + 5 &&
+                strncmp(row->key, key, row_size) == 0 && strcmp(key + row_size, "_file") == 0)
+                return row;
+        }
+    }
+    return NULL;
+}
+
+static void report_unknown(const struct koa_options_opts *opts, const struct koa_node *child)
+{
+    const char *words[WORD_LIMIT] = {NULL};
+    struct koa_node where = *child;
+    char path[PATH_SIZE];
+    size_t count = 0;
+
+    for (const struct koa_option *const *table = opts->tables; *table != NULL; table++) {
+        for (const struct koa_option *row = *table;
+             row->type != KOA_OPTION_NONE && count + 1 < WORD_LIMIT; row++)
+            words[count++] = row->key;
+    }
+    if (child->key_line > 0) {
+        where.line = child->key_line;
+        where.column = child->key_column;
+    }
+    join_path(path, opts->path, child->key);
+    koa_options_unknown(opts->errors, &where, path, "key", child->key, words);
+}
+
+static void report_unknown_keys(const struct koa_options_opts *opts, const struct koa_node *node)
+{
+    for (const struct koa_node *child = node->children; child != NULL; child = child->next) {
+        if (find_row(opts, child->key) == NULL)
+            report_unknown(opts, child);
+    }
+}
+
+/* The text of a secret's file, without the line end that editors add. NULL when an error was added.
+ */
+static struct koa_node *read_secret_file(const struct koa_options_opts *opts,
+                                         const struct koa_node *named)
+{
+    FILE *file = named->type == KOA_NODE_SCALAR ? fopen(named->value, "re") : NULL;
+    char reason[128];
+    struct koa_node *node = NULL;
+    KOA_AUTOFREE char *text = koa_calloc(SECRET_FILE_LIMIT + 2, 1);
+    size_t size;
+
+    if (file == NULL || text == NULL) {
+        koa_config_errors_add(opts->errors, named, opts->path, "the file '%s' cannot be opened: %s",
+                              named->value, strerror_r(errno, reason, sizeof(reason)));
+        if (file != NULL)
+            (void) fclose(file);
+        return NULL;
+    }
+    size = fread(text, 1, SECRET_FILE_LIMIT + 1, file);
+    if (ferror(file) != 0)
+        koa_config_errors_add(opts->errors, named, opts->path, "the file '%s' cannot be read: %s",
+                              named->value, strerror_r(errno, reason, sizeof(reason)));
+    else if (size > SECRET_FILE_LIMIT)
+        koa_config_errors_add(opts->errors, named, opts->path,
+                              "the file '%s' is larger than 64 KiB", named->value);
+    else {
+        while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
+            text[--size] = '\0';
+        node = koa_tree_scalar(text, named->file, opts->arena);
+    }
+    (void) fclose(file);
+    explicit_bzero(text, SECRET_FILE_LIMIT + 1);
+    if (node != NULL) {
+        node->line = named->line;
+        node->column = named->column;
+    }
+    return node;
+}
+
+/* The node of a row: of a secret, its file's text when that is what is named. */
+static const struct koa_node *find_node(const struct koa_options_opts *opts,
+                                        const struct koa_option *row, const struct koa_node *node)
+{
+    const struct koa_node *found = koa_node_get(node, row->key);
+    const struct koa_node *named;
+    char key[PATH_SIZE];
+
+    if (row->type != KOA_OPTION_SECRET)
+        return found;
+    (void) snprintf(key, sizeof(key), "%s_file", row->key);
+    named = koa_node_get(node, key);
+    if (named == NULL || named->value[0] == '\0')
+        return found;
+    if (found != NULL && found->value[0] != '\0') {
+        koa_config_errors_add(opts->errors, named, opts->path, "and %s are both set; one is enough",
+                              key);
+        return found;
+    }
+    return opts->read_secret_files ? read_secret_file(opts, named) : found;
+}
+
+static void load_tables(const struct koa_options_opts *opts, const struct koa_node *node);
+
+static void load_group(const struct koa_options_opts *opts, const struct koa_option *row,
+                       const struct koa_node *node, void *member)
+{
+    const struct koa_option *const tables[] = {row->rows, NULL};
+    void *const targets[] = {member, NULL};
+    struct koa_options_opts own = *opts;
+
+    own.tables = tables;
+    own.targets = targets;
+    load_tables(&own, node);
+}
+
+static void load_list(const struct koa_options_opts *opts, const struct koa_option *row,
+                      const struct koa_node *node, struct koa_list *list)
+{
+    const struct koa_option *const tables[] = {row->rows, NULL};
+    size_t count = 0;
+    char *items;
+
+    if (node == NULL || (node->type == KOA_NODE_SCALAR && node->value[0] == '\0'))
+        return;
+    if (node->type != KOA_NODE_LIST) {
+        koa_config_errors_add(opts->errors, node, opts->path,
+                              "must be a list: '- name: ...' for each");
+        return;
+    }
+    for (const struct koa_node *child = node->children; child != NULL; child = child->next)
+        count++;
+    items = count <= ITEM_LIMIT ? koa_arena_alloc(opts->arena, count + 1, row->item_size) : NULL;
+    if (items == NULL) {
+        koa_config_errors_add(opts->errors, node, opts->path, "has more than %d items",
+                              (int) ITEM_LIMIT);
+        return;
+    }
+    *list = (struct koa_list){.rows = items, .count = count};
+    count = 0;
+    for (const struct koa_node *child = node->children; child != NULL;
+         child = child->next, count++) {
+        char path[PATH_SIZE];
+        void *const targets[] = {items + count * row->item_size, NULL};
+        struct koa_options_opts own = *opts;
+
+        (void) snprintf(path, sizeof(path), "%s[%zu]", opts->path, count);
+        own.tables = tables;
+        own.targets = targets;
+        own.path = path;
+        load_tables(&own, child);
+    }
+}
+
+/* The row's default, in the file's own syntax. It is ours, so it parses. */
+static const struct koa_node *fallback_node(const struct koa_options_opts *opts,
+                                            const struct koa_option *row)
+{
+    if (row->fallback == NULL)
+        return NULL;
+    if (row->fallback[0] == '[' || row->fallback[0] == '{')
+        return koa_yaml_parse_value(row->fallback, "default", opts->arena, opts->errors);
+    return koa_tree_scalar(row->fallback, "default", opts->arena);
+}
+
+static void load_value(const struct koa_options_opts *opts, const struct koa_option *row,
+                       const struct koa_node *node, const struct koa_node *around, void *member)
+{
+    bool is_empty = node == NULL || (node->type == KOA_NODE_SCALAR && node->value[0] == '\0');
+
+    if (is_empty && row->required) {
+        koa_config_errors_add(opts->errors, node != NULL ? node : around, opts->path,
+                              "is missing: %s", row->help);
+        return;
+    }
+    /* `key:` with nothing behind it means the default; `key: ""` is empty text. */
+    if (node == NULL || (is_empty && !node->is_quoted))
+        node = fallback_node(opts, row);
+    if (node == NULL && row->type == KOA_OPTION_SECRET)
+        *(const char **) member = "";
+    if (node != NULL)
+        koa_option_read(row, node, member, opts);
+}
+
+static void load_row(const struct koa_options_opts *opts, const struct koa_option *row,
+                     const struct koa_node *node, void *target)
+{
+    void *member = (char *) target + row->offset;
+    char path[PATH_SIZE];
+    struct koa_options_opts own;
+    const struct koa_node *found;
+
+    join_path(path, opts->path, row->key);
+    own = with_path(opts, path);
+    found = find_node(&own, row, node);
+    if (row->type == KOA_OPTION_GROUP)
+        load_group(&own, row, found, member);
+    else if (row->type == KOA_OPTION_LIST)
+        load_list(&own, row, found, member);
+    else if (row->type == KOA_OPTION_SUBTREE)
+        *(const struct koa_node **) member = found;
+    else
+        load_value(&own, row, found, node, member);
+}
+
+static void load_tables(const struct koa_options_opts *opts, const struct koa_node *node)
+{
+    bool is_empty = node == NULL ||
+                    (node->type == KOA_NODE_SCALAR && node->value[0] == '\0' && !node->is_quoted);
+
+    if (!is_empty && node->type != KOA_NODE_MAP) {
+        koa_config_errors_add(opts->errors, node, opts->path, "must be a mapping: 'key: value'");
+        return;
+    }
+    if (!is_empty)
+        report_unknown_keys(opts, node);
+    for (size_t i = 0; opts->tables[i] != NULL; i++) {
+        for (const struct koa_option *row = opts->tables[i]; row->type != KOA_OPTION_NONE; row++)
+            load_row(opts, row, is_empty ? NULL : node, opts->targets[i]);
+    }
+}
+
+bool koa_options_load(const struct koa_options_opts *opts, const struct koa_node *node)
+{
+    size_t before = opts->errors->count;
+
+    load_tables(opts, node);
+    if (koa_arena_failed(opts->arena))
+        koa_config_errors_add(opts->errors, node, opts->path, "takes too much memory");
+    return opts->errors->count == before;
+}
+
+bool koa_options_load_one(const struct koa_option *rows, void *target, const struct koa_node *node,
+                          const char *path, struct koa_arena *arena,
+                          struct koa_config_errors *errors)
+{
+    const struct koa_option *const tables[] = {rows, NULL};
+    void *const targets[] = {target, NULL};
+
+    return koa_options_load(&(struct koa_options_opts){.tables = tables,
+                                                       .targets = targets,
+                                                       .path = path,
+                                                       .arena = arena,
+                                                       .errors = errors,
+                                                       .read_secret_files = true},
+                            node);
+}
