@@ -1,0 +1,286 @@
+/* Brings broker.c and net/'s streams together: the only file of this room that does I/O. */
+#include "kafka/client.h"
+
+#include <koa/version.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "kafka/broker.h"
+#include "net/stream.h"
+
+enum {
+    /* Metadata of 500,000 partitions is about 30 MB. */
+    FRAME_LIMIT = 64 * 1024 * 1024,
+    /* Structs are up to four times as large as their bytes. */
+    ARENA_LIMIT = 256 * 1024 * 1024,
+    /* A broker reads one request of a connection at a time; more on the wire only saves the round
+     * trip. */
+    IN_FLIGHT_LIMIT = 8,
+    /* One cycle asks a broker a few times; 10,000 partitions go into each. */
+    WAITING_LIMIT = 1024,
+    WRITE_LIMIT = 32 * 1024 * 1024,
+};
+
+struct peer {
+    struct koa_list_node node;
+    struct koa_kafka_client *client;
+    int32_t id;
+    struct koa_kafka_broker *broker;
+    struct koa_stream *stream;
+    bool is_named; /* by the last koa_kafka_client_set_brokers() */
+};
+
+struct koa_kafka_client {
+    struct koa_kafka_client_opts opts;
+    struct koa_list_node peers; /* struct peer */
+    struct koa_list_node gone;  /* those to be closed by `reaper` */
+    size_t broker_count;
+    struct koa_timer reaper;
+};
+
+static struct peer *peer_of(struct koa_list_node *node)
+{
+    return KOA_CONTAINER_OF(node, struct peer, node);
+}
+
+static void on_connected(void *context)
+{
+    struct peer *peer = context;
+
+    koa_kafka_broker_connected(peer->broker, koa_loop_now(peer->client->opts.loop));
+}
+
+static void on_received(void *context, struct koa_str bytes)
+{
+    struct peer *peer = context;
+
+    koa_kafka_broker_received(peer->broker, bytes, koa_loop_now(peer->client->opts.loop));
+}
+
+static void on_closed(void *context, const struct koa_error *error)
+{
+    struct peer *peer = context;
+    struct koa_error copy = *error;
+
+    koa_kafka_broker_closed(peer->broker, &copy, koa_loop_now(peer->client->opts.loop));
+}
+
+static enum koa_err transport_connect(void *context, const char *host, int port,
+                                      int64_t deadline_ms, struct koa_error *reterr)
+{
+    static const struct koa_stream_events events = {
+        .connected = on_connected, .received = on_received, .closed = on_closed};
+    struct peer *peer = context;
+    struct koa_stream_opts opts = {.loop = peer->client->opts.loop,
+                                   .events = &events,
+                                   .context = peer,
+                                   .write_limit = WRITE_LIMIT,
+                                   .resolver = peer->client->opts.resolver,
+                                   .host = host,
+                                   .port = port,
+                                   .deadline_ms = deadline_ms};
+
+    return koa_stream_connect(&opts, &peer->stream, reterr);
+}
+
+static enum koa_err transport_write(void *context, struct koa_str bytes, struct koa_error *reterr)
+{
+    struct peer *peer = context;
+
+    return koa_stream_write(peer->stream, bytes, reterr);
+}
+
+static void transport_disconnect(void *context)
+{
+    struct peer *peer = context;
+
+    koa_stream_destroy(KOA_MOVE(peer->stream));
+}
+
+static void on_answer(void *context, const struct koa_kafka_answer *answer)
+{
+    const struct peer *peer = context;
+
+    if (peer->client->opts.observe != NULL)
+        peer->client->opts.observe(peer->client->opts.context, peer->id, answer);
+}
+
+static void on_reconnecting(void *context)
+{
+    const struct peer *peer = context;
+
+    if (peer->client->opts.reconnecting != NULL)
+        peer->client->opts.reconnecting(peer->client->opts.context, peer->id);
+}
+
+static void destroy_peer(struct peer *peer)
+{
+    koa_list_remove(&peer->node);
+    koa_kafka_broker_destroy(peer->broker);
+    koa_free(peer);
+}
+
+static enum koa_err add_peer(struct koa_kafka_client *client, int32_t id,
+                             const struct koa_kafka_address *address, struct koa_error *reterr)
+{
+    static const struct koa_kafka_transport_ops transport = {
+        .connect = transport_connect, .write = transport_write, .disconnect = transport_disconnect};
+    struct peer *peer = koa_calloc(1, sizeof(*peer));
+    char name[24] = "of the configuration";
+    struct koa_kafka_broker_opts opts = {
+        .name = name,
+        .host = address->host,
+        .port = address->port,
+        .keep_connected = id >= 0,
+        .connect_timeout_ms = client->opts.connect_timeout_ms,
+        .transport = &transport,
+        .transport_context = peer,
+        .timers = koa_loop_timers(client->opts.loop),
+        .connection = {.client_id = "kafka-ops-agent",
+                       .software_version = koa_version(),
+                       .frame_limit = FRAME_LIMIT,
+                       .arena_limit = ARENA_LIMIT,
+                       .in_flight_limit = IN_FLIGHT_LIMIT,
+                       .waiting_limit = WAITING_LIMIT,
+                       .observe = on_answer,
+                       .context = peer},
+        .log = client->opts.log,
+        .reconnecting = on_reconnecting,
+        .context = peer,
+    };
+    enum koa_err err = koa_require_memory(peer, reterr);
+
+    if (err != KOA_OK)
+        return err;
+    if (id >= 0)
+        (void) snprintf(name, sizeof(name), "%d", id);
+    peer->client = client;
+    peer->id = id;
+    peer->is_named = true;
+    err = koa_kafka_broker_create(&opts, &peer->broker, reterr);
+    if (err != KOA_OK) {
+        koa_free(peer);
+        return err;
+    }
+    koa_list_push_back(&client->peers, &peer->node);
+    client->broker_count += id >= 0 ? 1 : 0;
+    return KOA_OK;
+}
+
+enum koa_err koa_kafka_client_create(const struct koa_kafka_client_opts *opts,
+                                     struct koa_kafka_client **ret_client, struct koa_error *reterr)
+{
+    struct koa_kafka_client *client = koa_calloc(1, sizeof(*client));
+    enum koa_err err = koa_require_memory(client, reterr);
+
+    if (err != KOA_OK)
+        return err;
+    client->opts = *opts;
+    koa_list_init(&client->peers);
+    koa_list_init(&client->gone);
+    for (size_t i = 0; i < opts->bootstrap_count && i < KOA_KAFKA_BOOTSTRAP_LIMIT; i++)
+        if (err == KOA_OK)
+            err = add_peer(client, koa_kafka_bootstrap_id(i), &opts->bootstrap[i], reterr);
+    if (err == KOA_OK)
+        *ret_client = KOA_MOVE(client);
+    koa_kafka_client_destroy(client);
+    return err;
+}
+
+static void destroy_list(struct koa_list_node *list)
+{
+    while (!koa_list_is_empty(list))
+        destroy_peer(peer_of(list->next));
+}
+
+void koa_kafka_client_destroy(struct koa_kafka_client *client)
+{
+    if (client == NULL)
+        return;
+    koa_timers_disarm(koa_loop_timers(client->opts.loop), &client->reaper);
+    destroy_list(&client->peers);
+    destroy_list(&client->gone);
+    koa_free(client);
+}
+
+static struct peer *find_peer(struct koa_kafka_client *client, int32_t id)
+{
+    KOA_LIST_FOREACH (node, &client->peers)
+        if (peer_of(node)->id == id)
+            return peer_of(node);
+    return NULL;
+}
+
+void koa_kafka_client_submit(struct koa_kafka_client *client, int32_t broker,
+                             struct koa_kafka_request *request)
+{
+    struct peer *peer = find_peer(client, broker);
+    struct koa_error error;
+    struct koa_kafka_answer answer = {
+        .error = &error, .api = koa_kafka_api_find(request->api_key), .version = -1};
+
+    if (peer != NULL) {
+        koa_kafka_broker_submit(peer->broker, request, koa_loop_now(client->opts.loop));
+        return;
+    }
+    (void) koa_fail(&error, KOA_ERR_NOT_FOUND, "broker %d is not known", broker);
+    request->done(request->context, request, &answer);
+}
+
+static void reap(struct koa_timer *timer, struct koa_mono now)
+{
+    struct koa_kafka_client *client = KOA_CONTAINER_OF(timer, struct koa_kafka_client, reaper);
+
+    (void) now;
+    destroy_list(&client->gone);
+}
+
+static void drop_peer(struct koa_kafka_client *client, struct peer *peer)
+{
+    koa_list_remove(&peer->node);
+    koa_list_push_back(&client->gone, &peer->node);
+    client->broker_count--;
+}
+
+static bool is_same_address(const struct peer *peer, const struct koa_kafka_address *address)
+{
+    return koa_kafka_broker_port(peer->broker) == address->port &&
+           koa_text_equal(koa_kafka_broker_host(peer->broker), address->host);
+}
+
+void koa_kafka_client_set_brokers(struct koa_kafka_client *client,
+                                  const struct koa_kafka_address *brokers, size_t count)
+{
+    struct koa_error error;
+
+    KOA_LIST_FOREACH (node, &client->peers)
+        peer_of(node)->is_named = peer_of(node)->id < 0;
+    for (size_t i = 0; i < count; i++) {
+        struct peer *peer = brokers[i].id >= 0 ? find_peer(client, brokers[i].id) : NULL;
+
+        if (peer != NULL && is_same_address(peer, &brokers[i])) {
+            peer->is_named = true;
+            continue;
+        }
+        if (peer != NULL)
+            drop_peer(client, peer);
+        if (brokers[i].id < 0 || client->broker_count >= KOA_KAFKA_BROKER_LIMIT)
+            continue;
+        if (add_peer(client, brokers[i].id, &brokers[i], &error) != KOA_OK)
+            koa_log_warn(client->opts.log, "kafka.broker",
+                         "broker %d cannot be watched: %s; trying again in the next cycle",
+                         brokers[i].id, error.text);
+    }
+    KOA_LIST_FOREACH (node, &client->peers)
+        if (!peer_of(node)->is_named)
+            drop_peer(client, peer_of(node));
+    /* Not here: the caller may be inside a callback of one of them. */
+    if (!koa_list_is_empty(&client->gone) &&
+        !koa_loop_after(client->opts.loop, &client->reaper, 0, reap))
+        koa_log_warn(client->opts.log, "kafka.broker",
+                     "no memory to close connections of former brokers; trying again in the next "
+                     "cycle");
+}
