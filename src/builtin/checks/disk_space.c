@@ -15,6 +15,7 @@
 enum {
     PATHS_LIMIT = 64,
     TEXT_LIMIT = 4096,
+    KEY_LIMIT = TEXT_LIMIT + 8,
     DETAILS_LIMIT = 15000,
     /* Paths are given up this much before the check's deadline, which would hide the others. */
     MARGIN_MS = 200
@@ -226,22 +227,24 @@ static enum koa_err begin_look(struct run *run, size_t index, struct koa_error *
     const struct koa_probe_services *services = koa_probe_services(run->probe);
     const char *path = run->rows[index].path;
     struct look *look = koa_calloc(1, sizeof(*look) + strlen(path) + 1);
-    KOA_AUTOFREE char *key = koa_calloc(1, strlen(path) + sizeof("disk:"));
-    enum koa_err err;
+    struct koa_buf key = {.limit = KEY_LIMIT};
+    enum koa_err err = koa_require_memory(look, reterr);
 
-    if (look == NULL || key == NULL) {
-        koa_free(look);
-        return koa_require_memory(NULL, reterr);
+    koa_buf_printf(&key, "disk:%s", path);
+    if (err == KOA_OK)
+        err = koa_buf_status(&key, "the worker's key", reterr);
+    if (err == KOA_OK) {
+        look->job = (struct koa_job){.work = look_work,
+                                     .done = look_done,
+                                     .release = look_release,
+                                     .deadline_ms = run->deadline_ms};
+        look->run = run;
+        look->index = index;
+        memcpy(look->path, path, strlen(path));
+        err = koa_workers_run(services->workers, services->loop, koa_buf_text(&key), &look->job,
+                              reterr);
     }
-    look->job = (struct koa_job){.work = look_work,
-                                 .done = look_done,
-                                 .release = look_release,
-                                 .deadline_ms = run->deadline_ms};
-    look->run = run;
-    look->index = index;
-    memcpy(look->path, path, strlen(path));
-    (void) sprintf(key, "disk:%s", path);
-    err = koa_workers_run(services->workers, services->loop, key, &look->job, reterr);
+    koa_buf_deinit(&key);
     if (err == KOA_OK)
         run->rows[index].look = look;
     else
