@@ -342,8 +342,8 @@ enum koa_err koa_database_probe(struct koa_database *database, struct koa_wall n
 
 enum koa_err koa_sqlite_probe(const char *path, int64_t timeout_ms, struct koa_error *reterr)
 {
-    static const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
-    static const char sql[] = "SELECT count(*) FROM sqlite_master; BEGIN IMMEDIATE; COMMIT;";
+    static const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX;
+    static const char sql[] = "PRAGMA schema_version; SELECT count(*) FROM sqlite_master;";
     sqlite3 *sqlite = NULL;
     enum koa_err err = KOA_OK;
 

@@ -75,9 +75,9 @@ KOA_MUST_USE struct koa_store_probe *koa_store_probe_start(struct koa_store *sto
 /* `done` does not run. Not after it has run. */
 void koa_store_probe_cancel(struct koa_store_probe *probe);
 
-/* Blocking, on a worker: opens another SQLite file (made when missing), and runs a query and an
- * empty write transaction, so that a full disk, a lock held for `timeout_ms` or a damaged file
- * shows. `path` ":memory:" works. */
+/* Blocking, on a worker: opens another SQLite file for reading and runs a query, so that a missing,
+ * locked or damaged file shows. Never makes or changes it: it is not ours. Waits up to
+ * `timeout_ms` for a lock. */
 KOA_MUST_USE enum koa_err koa_sqlite_probe(const char *path, int64_t timeout_ms,
                                            struct koa_error *reterr);
 

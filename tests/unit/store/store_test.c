@@ -438,9 +438,10 @@ static void another_file_is_probed(void **state)
     char path[256];
 
     (void) snprintf(path, sizeof(path), "%s/new.db", bench->directory);
-    KIT_EXPECT_INT("made", KOA_OK, koa_sqlite_probe(path, 100, NULL));
-    KIT_EXPECT_INT("again", KOA_OK, koa_sqlite_probe(path, 100, NULL));
-    KIT_EXPECT_INT("in memory", KOA_OK, koa_sqlite_probe(":memory:", 100, NULL));
+    KIT_EXPECT_INT("missing", KOA_ERR_STORE, koa_sqlite_probe(path, 100, NULL));
+    KIT_EXPECT_INT("is not made", -1, access(path, F_OK));
+    overwrite_file(bench->directory, "new.db", "");
+    KIT_EXPECT_INT("empty", KOA_OK, koa_sqlite_probe(path, 100, NULL));
     overwrite_file(bench->directory, "text.db", "no database\n");
     (void) snprintf(path, sizeof(path), "%s/text.db", bench->directory);
     KIT_EXPECT_INT("no database", KOA_ERR_STORE, koa_sqlite_probe(path, 100, &error));
