@@ -3,7 +3,7 @@
  * Hold times, hysteresis, missing data, identity, persistence and delivery belong to the core. An
  * observation is one subject (its labels): a value, and whether the condition holds. No observation
  * at all means "could not look", and the rule's missing_data policy decides. A value that is not a
- * number never holds and never clears. */
+ * number is no evidence: it never holds, and the alert of those labels keeps its state. */
 #ifndef KOA_RULE_H
 #define KOA_RULE_H
 

@@ -335,7 +335,11 @@ static void observe(struct round *round, const struct koa_observation *observati
         return;
     }
     alert->round = set->round;
-    if (!look_at(round, alert, observation->look, observation, NULL))
+    /* Not to have seen it says nothing new of it. */
+    if (observation->look == KOA_LOOK_BLIND)
+        observation = NULL;
+    if (!look_at(round, alert, observation != NULL ? observation->look : KOA_LOOK_BLIND,
+                 observation, NULL))
         set->refused++;
     if (alert->phase.state == KOA_ALERT_INACTIVE)
         forget(round, alert, false);

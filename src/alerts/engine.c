@@ -327,32 +327,6 @@ struct koa_ledger_view *koa_alerts_ledger(struct koa_alerts *alerts)
 
 /* ---- life ---- */
 
-static void register_families(struct koa_alerts *alerts)
-{
-    static const struct koa_family families[] = {
-        {KOA_FAMILY_INIT, "kafka_ops_alerts", KOA_GAUGE, "Alerts by severity and state", NULL},
-        {KOA_FAMILY_INIT, "kafka_ops_alert_evaluations_total", KOA_COUNTER,
-         "Evaluations of alert rules by result (ok, missing, limited)", NULL},
-        {KOA_FAMILY_INIT, "kafka_ops_alert_evaluation_duration_seconds", KOA_HISTOGRAM,
-         "Time to evaluate all alert rules", "seconds"},
-        {KOA_FAMILY_INIT, "kafka_ops_notifications_total", KOA_COUNTER,
-         "Attempts and ends of notifications by outcome", NULL},
-        {KOA_FAMILY_INIT, "kafka_ops_notification_queue_length", KOA_GAUGE,
-         "Notifications that wait or are under way", NULL},
-        {KOA_FAMILY_INIT, "kafka_ops_notification_oldest_seconds", KOA_GAUGE,
-         "Age of the oldest notification that waits", "seconds"},
-        {KOA_FAMILY_INIT, "kafka_ops_notification_dead_letters_total", KOA_COUNTER,
-         "Notifications that were given up", NULL},
-    };
-    struct koa_error error;
-
-    for (size_t i = 0; alerts->opts.metrics != NULL && i < KOA_ARRAY_COUNT(families); i++) {
-        if (koa_metrics_register(alerts->opts.metrics, &families[i], &error) != KOA_OK)
-            koa_log_warn(alerts->opts.log, "alerts.metrics", "%s; that family is not exported",
-                         error.text);
-    }
-}
-
 /* Queue lengths change between evaluations too. */
 static void deliveries_changed(void *context)
 {
@@ -409,7 +383,6 @@ enum koa_err koa_alerts_create(const struct koa_alerts_opts *opts, struct koa_al
         err = make_dispatch(alerts, reterr);
     if (err != KOA_OK)
         return err;
-    register_families(alerts);
     *ret_alerts = KOA_MOVE(alerts);
     return KOA_OK;
 }

@@ -84,7 +84,7 @@ static void keep(struct koa_observations *observations, const struct koa_observa
 static enum koa_look look_of(bool holds, bool clears, double value)
 {
     if (isnan(value))
-        return KOA_LOOK_BETWEEN;
+        return KOA_LOOK_BLIND;
     if (holds)
         return KOA_LOOK_HOLDS;
     return clears ? KOA_LOOK_CLEAR : KOA_LOOK_BETWEEN;

@@ -12,12 +12,15 @@ const struct koa_check_ops *const koa_builtin_checks[] = {
 };
 
 const struct koa_rule_ops *const koa_builtin_rules[] = {
+    &koa_rule_error_rate,
     &koa_rule_health_status,
+    &koa_rule_metric_threshold,
     NULL,
 };
 
 const struct koa_notifier_ops *const koa_builtin_notifiers[] = {
     &koa_notifier_log,
+    &koa_notifier_webhook,
     NULL,
 };
 
