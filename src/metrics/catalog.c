@@ -1,0 +1,214 @@
+/* The names are a contract with dashboards and alerts. Names are kept when they break today's
+ * naming rules: kafka_ops_topics_total and kafka_ops_clusters_total are gauges that clients know.
+ */
+#include "metrics/catalog.h"
+
+#include "base/str.h"
+
+const struct koa_metric_row koa_catalog_own[] = {
+    {"kafka_ops_requests_total", KOA_COUNTER, NULL, "method,endpoint,status",
+     "HTTP requests answered, by method, endpoint (the route's pattern) and status code."},
+    {"kafka_ops_request_duration_seconds", KOA_HISTOGRAM, "seconds", "method,endpoint",
+     "Time from the end of an HTTP request's header to its answer."},
+    {"kafka_ops_active_connections", KOA_GAUGE, NULL, NULL, "HTTP connections that are open."},
+    {"kafka_ops_topics_total", KOA_GAUGE, NULL, NULL, "Topics of all watched clusters."},
+    {"kafka_ops_clusters_total", KOA_GAUGE, NULL, NULL, "Clusters that are watched."},
+    {"kafka_ops_errors_total", KOA_COUNTER, NULL, "component,type",
+     "Errors, by component and kind; 5xx answers count as component http, health verdicts "
+     "excepted."},
+    {"kafka_ops_build_info", KOA_GAUGE, NULL, "version,revision,compiler",
+     "Always 1; the labels say which build runs."},
+    {"kafka_ops_health_status", KOA_GAUGE, NULL, "check,status",
+     "1 for the status that a check has, 0 for the others."},
+    {"kafka_ops_health_check_duration_seconds", KOA_HISTOGRAM, "seconds", "check",
+     "How long runs of a check took."},
+    {"kafka_ops_health_check_last_run_timestamp_seconds", KOA_GAUGE, "seconds", "check",
+     "When a check ended last."},
+    {"kafka_ops_health_check_runs_total", KOA_COUNTER, NULL, "check,status",
+     "Runs of a check, by the status they ended with."},
+    {"kafka_ops_health_check_abandoned_workers", KOA_GAUGE, NULL, NULL,
+     "Workers held by runs that passed their deadline and have not come back."},
+    {"kafka_ops_overall_status", KOA_GAUGE, NULL, "status",
+     "1 for the overall status, 0 for the others."},
+    {"kafka_ops_alerts", KOA_GAUGE, NULL, "severity,state", "Alerts that are pending or firing."},
+    {"kafka_ops_alert_evaluations_total", KOA_COUNTER, NULL, "rule,result",
+     "Evaluations of a rule, by result."},
+    {"kafka_ops_alert_evaluation_duration_seconds", KOA_HISTOGRAM, "seconds", NULL,
+     "Time that the evaluation of all due rules took."},
+    {"kafka_ops_notifications_total", KOA_COUNTER, NULL, "notifier,outcome",
+     "Delivery attempts, by notifier and outcome."},
+    {"kafka_ops_notification_queue_length", KOA_GAUGE, NULL, "notifier",
+     "Notifications that wait for delivery."},
+    {"kafka_ops_notification_oldest_seconds", KOA_GAUGE, "seconds", "notifier",
+     "Age of the oldest notification that waits."},
+    {"kafka_ops_notification_dead_letters_total", KOA_COUNTER, NULL, "notifier",
+     "Notifications given up."},
+    {"kafka_ops_collector_up", KOA_GAUGE, NULL, "cluster",
+     "1 when the last collection of the cluster succeeded at least in part, else 0."},
+    {"kafka_ops_collector_cycle_duration_seconds", KOA_HISTOGRAM, "seconds", "cluster,phase",
+     "Time that one phase of a collection took."},
+    {"kafka_ops_collector_last_success_timestamp_seconds", KOA_GAUGE, "seconds", "cluster",
+     "When a collection succeeded last."},
+    {"kafka_ops_collector_data_age_seconds", KOA_GAUGE, "seconds", "cluster",
+     "Age of the published data."},
+    {"kafka_ops_collector_stale_brokers", KOA_GAUGE, NULL, "cluster",
+     "Brokers whose part of the data is older than the last collection."},
+    {"kafka_ops_kafka_requests_total", KOA_COUNTER, NULL, "cluster,broker,api,result",
+     "Requests sent to Kafka, by result."},
+    {"kafka_ops_kafka_request_duration_seconds", KOA_HISTOGRAM, "seconds", "cluster,api",
+     "Time from sending a request to its response."},
+    {"kafka_ops_kafka_request_bytes_total", KOA_COUNTER, "bytes", "cluster,api",
+     "Bytes of requests sent to Kafka."},
+    {"kafka_ops_kafka_response_bytes_total", KOA_COUNTER, "bytes", "cluster,api",
+     "Bytes of responses received from Kafka."},
+    {"kafka_ops_kafka_throttle_seconds_total", KOA_COUNTER, "seconds", "cluster,broker",
+     "Time for which a broker asked us to hold back."},
+    {"kafka_ops_kafka_reconnects_total", KOA_COUNTER, NULL, "cluster,broker",
+     "Connections to a broker that were made again."},
+    {"kafka_ops_series", KOA_GAUGE, NULL, "family", "Series that the registry holds."},
+    {"kafka_ops_series_dropped_total", KOA_COUNTER, NULL, "family,reason",
+     "Calls and series refused: over a limit, of another type, with a bad name or label, or "
+     "without memory."},
+    {"kafka_ops_memory_bytes", KOA_GAUGE, "bytes", "part", "Memory of the agent's larger parts."},
+    {"kafka_ops_queue_length", KOA_GAUGE, NULL, "queue", "Items in a queue, cache or table."},
+    {"kafka_ops_queue_limit", KOA_GAUGE, NULL, "queue",
+     "Items that a queue, cache or table may hold."},
+    {"kafka_ops_queue_dropped_total", KOA_COUNTER, NULL, "queue",
+     "Items that a full queue, cache or table refused."},
+    {"kafka_ops_http_rejected_requests_total", KOA_COUNTER, NULL, "reason",
+     "HTTP requests and connections refused before a handler saw them."},
+    {"kafka_ops_config_last_reload_success", KOA_GAUGE, NULL, NULL,
+     "1 when the last reload of the configuration was accepted, else 0."},
+    {"kafka_ops_config_last_reload_timestamp_seconds", KOA_GAUGE, "seconds", NULL,
+     "When a reload of the configuration was accepted last."},
+    {"kafka_ops_history_samples", KOA_GAUGE, NULL, NULL,
+     "Points in time that the metrics history holds."},
+    {"kafka_ops_history_bytes", KOA_GAUGE, "bytes", NULL, "Memory of the metrics history."},
+    {"process_cpu_seconds_total", KOA_COUNTER, "seconds", NULL, "User and system CPU time spent."},
+    {"process_resident_memory_bytes", KOA_GAUGE, "bytes", NULL, "Resident memory."},
+    {"process_open_fds", KOA_GAUGE, NULL, NULL, "Open file descriptors."},
+    {"process_max_fds", KOA_GAUGE, NULL, NULL, "File descriptors allowed."},
+    {"process_start_time_seconds", KOA_GAUGE, "seconds", NULL,
+     "When the process started, since the epoch."},
+    {"process_threads", KOA_GAUGE, NULL, NULL, "Threads of the process."},
+};
+const size_t koa_catalog_own_count = KOA_ARRAY_COUNT(koa_catalog_own);
+
+const struct koa_metric_row koa_catalog_kafka[] = {
+    {"kafka_brokers", KOA_GAUGE, NULL, "cluster", "Brokers of the cluster."},
+    {"kafka_broker_info", KOA_GAUGE, NULL, "cluster,id,address,rack",
+     "Always 1; the labels describe a broker."},
+    {"kafka_topic_partitions", KOA_GAUGE, NULL, "cluster,topic", "Partitions of the topic."},
+    {"kafka_topic_partition_current_offset", KOA_GAUGE, NULL, "cluster,topic,partition",
+     "End offset of the partition."},
+    {"kafka_topic_partition_oldest_offset", KOA_GAUGE, NULL, "cluster,topic,partition",
+     "First offset that the partition still holds."},
+    {"kafka_topic_partition_leader", KOA_GAUGE, NULL, "cluster,topic,partition",
+     "Broker that leads the partition; absent while there is none."},
+    {"kafka_topic_partition_replicas", KOA_GAUGE, NULL, "cluster,topic,partition",
+     "Replicas of the partition."},
+    {"kafka_topic_partition_in_sync_replica", KOA_GAUGE, NULL, "cluster,topic,partition",
+     "Replicas of the partition that are in sync."},
+    {"kafka_topic_partition_leader_is_preferred", KOA_GAUGE, NULL, "cluster,topic,partition",
+     "1 when the preferred replica leads the partition, else 0."},
+    {"kafka_topic_partition_under_replicated_partition", KOA_GAUGE, NULL, "cluster,topic,partition",
+     "1 when replicas of the partition are out of sync, else 0."},
+};
+const size_t koa_catalog_kafka_count = KOA_ARRAY_COUNT(koa_catalog_kafka);
+
+enum koa_err koa_metrics_declare(struct koa_metrics *metrics, const struct koa_metric_row *rows,
+                                 size_t count, struct koa_error *reterr)
+{
+    enum koa_err err = KOA_OK;
+
+    for (size_t i = 0; i < count && err == KOA_OK; i++)
+        err = koa_metrics_register(metrics,
+                                   &(struct koa_family){KOA_FAMILY_INIT, .name = rows[i].name,
+                                                        .type = rows[i].type, .help = rows[i].help,
+                                                        .unit = rows[i].unit},
+                                   reterr);
+    return err;
+}
+
+enum koa_err koa_metrics_reserve_rows(struct koa_metrics *metrics,
+                                      const struct koa_metric_row *rows, size_t count,
+                                      struct koa_error *reterr)
+{
+    enum koa_err err = KOA_OK;
+
+    for (size_t i = 0; i < count && err == KOA_OK; i++)
+        err = koa_metrics_reserve(metrics, rows[i].name, reterr);
+    return err;
+}
+
+static const struct koa_metric_row *find(const struct koa_metric_row *rows, size_t count,
+                                         const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (koa_text_equal(rows[i].name, name))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+const struct koa_metric_row *koa_catalog_find(const char *name)
+{
+    const struct koa_metric_row *row = find(koa_catalog_own, koa_catalog_own_count, name);
+
+    return row != NULL ? row : find(koa_catalog_kafka, koa_catalog_kafka_count, name);
+}
+
+struct koa_family_view koa_catalog_view(const struct koa_metric_row *row)
+{
+    return (struct koa_family_view){.name = koa_str_from(row->name),
+                                    .help = koa_str_from(row->help),
+                                    .unit = koa_str_from(row->unit),
+                                    .type = row->type};
+}
+
+static void write_labels(struct koa_buf *buf, const char *labels)
+{
+    struct koa_str rest = koa_str_from(labels);
+
+    while (rest.size > 0) {
+        struct koa_str label = koa_str_split(rest, ',', &rest);
+
+        koa_buf_printf(buf, "`%.*s`%s", (int) label.size, label.data, rest.size > 0 ? ", " : "");
+    }
+}
+
+static void write_table(struct koa_buf *buf, const struct koa_metric_row *rows, size_t count)
+{
+    koa_buf_append_text(buf, "| name | type | unit | labels | meaning |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < count; i++) {
+        koa_buf_printf(buf, "| `%s` | %s | %s | ", rows[i].name, koa_metric_type_name(rows[i].type),
+                       rows[i].unit != NULL ? rows[i].unit : "");
+        write_labels(buf, rows[i].labels);
+        koa_buf_printf(buf, " | %s |\n", rows[i].help);
+    }
+}
+
+void koa_catalog_write_markdown(struct koa_buf *buf)
+{
+    koa_buf_append_text(
+        buf,
+        "# Metrics\n\n"
+        "Every family that the agent exports, as the program's own table says (`kafka-ops-agent "
+        "docs "
+        "metrics`\nwrites this page). Names are a contract: dashboards and alerts depend on them. "
+        "Base units only;\ninstants end in `_timestamp_seconds`. A series that has no true value "
+        "is "
+        "absent.\n\n"
+        "Histograms have the bounds 0.005 to 10 seconds. A timer named `x` is exported as the "
+        "histogram\n`x_seconds`. `promtool check metrics` reports `kafka_ops_topics_total` and "
+        "`kafka_ops_clusters_total`,\nwhich are gauges that end in `_total`: clients know these "
+        "names, "
+        "so they stay.\n\n"
+        "## The agent\n\n");
+    write_table(buf, koa_catalog_own, koa_catalog_own_count);
+    koa_buf_append_text(buf,
+                        "\n## Kafka\n\n"
+                        "The names are those of kafka_exporter, with the label `cluster` added. "
+                        "The series of one\ncluster come from one snapshot.\n\n");
+    write_table(buf, koa_catalog_kafka, koa_catalog_kafka_count);
+}
