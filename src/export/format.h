@@ -1,0 +1,35 @@
+/* What an encoder asks of a format. The rows are in encoder.c. */
+#ifndef EXPORT_FORMAT_H
+#define EXPORT_FORMAT_H
+
+#include <koa/time.h>
+
+#include "base/buf.h"
+#include "base/json_write.h"
+#include "metrics/source.h"
+
+/* Where a format writes, and what it keeps between calls. */
+struct koa_encoding {
+    struct koa_buf out;
+    struct koa_buf scratch; /* the labels or the key of the present series */
+    struct koa_json json;
+    struct koa_wall now;
+    size_t pass;
+};
+
+struct koa_format_ops {
+    const char *content_type;
+    size_t pass_count; /* how often the sources are walked */
+    /* Whether a family belongs to a pass; NULL: all do. */
+    bool (*in_pass)(size_t pass, enum koa_metric_type type);
+    void (*begin_pass)(struct koa_encoding *encoding); /* NULL: nothing to write */
+    void (*family)(struct koa_encoding *encoding, const struct koa_family_view *family);
+    void (*sample)(struct koa_encoding *encoding, const struct koa_sample *sample);
+    void (*end)(struct koa_encoding *encoding); /* after the last pass */
+};
+
+extern const struct koa_format_ops koa_format_prometheus;
+extern const struct koa_format_ops koa_format_openmetrics;
+extern const struct koa_format_ops koa_format_json;
+
+#endif

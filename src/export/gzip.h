@@ -1,0 +1,17 @@
+/* A gzip stream: bytes in, bytes out, whatever the sizes of both. */
+#ifndef EXPORT_GZIP_H
+#define EXPORT_GZIP_H
+
+#include <koa/base.h>
+#include <koa/error.h>
+
+struct koa_gzip;
+
+KOA_MUST_USE struct koa_gzip *koa_gzip_create(void); /* NULL when memory is out */
+void koa_gzip_destroy(struct koa_gzip *gzip);
+/* Takes from `*input` (moved on) and writes at `target`. With `is_last` the input is all there is;
+ * then `*ret_done` says that the trailer is written. Returns the bytes written. */
+size_t koa_gzip_run(struct koa_gzip *gzip, struct koa_str *input, bool is_last, char *target,
+                    size_t size, bool *ret_done);
+
+#endif

@@ -1,0 +1,316 @@
+/* The two text formats. They differ in how counters are named, in how numbers and help are written,
+ * and in what OpenMetrics adds: units and an end mark.
+ *
+ * Prometheus text exposition 0.0.4; OpenMetrics 1.0.0. */
+#include <math.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/str.h"
+#include "export/format.h"
+
+static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+enum { ESCAPE_GROWTH = 3 }; /* a bad byte becomes three, an escaped one two */
+
+static const char *const type_words[KOA_METRIC_TYPE_COUNT] = {"counter", "gauge", "histogram",
+                                                              "histogram"};
+
+static char *put(char *at, const char *data, size_t size)
+{
+    memcpy(at, data, size);
+    return at + size;
+}
+
+static char *put_str(char *at, struct koa_str text)
+{
+    if (text.size > 0)
+        memcpy(at, text.data, text.size);
+    return at + text.size;
+}
+
+static char escape_of(char c, bool with_quote)
+{
+    if (c == '\n')
+        return 'n';
+    return c == '\\' || (c == '"' && with_quote) ? c : '\0';
+}
+
+/* Escapes \, newline and, where asked, "; repairs UTF-8. Up to ESCAPE_GROWTH times the size. */
+static char *put_escaped(char *at, struct koa_str text, bool with_quote)
+{
+    size_t i = 0;
+
+    while (i < text.size) {
+        char c = text.data[i];
+        size_t length = 1;
+
+        if ((unsigned char) c >= 0x80) {
+            length = koa_utf8_character((struct koa_str){text.data + i, text.size - i});
+            at = length > 0 ? put(at, text.data + i, length)
+                            : put(at, replacement, sizeof(replacement) - 1);
+            i += length > 0 ? length : 1;
+            continue;
+        }
+        if (escape_of(c, with_quote) != '\0') {
+            *at++ = '\\';
+            c = escape_of(c, with_quote);
+        }
+        *at++ = c;
+        i++;
+    }
+    return at;
+}
+
+/* `name="value",...` of all labels, without braces, into the scratch buffer. */
+static void write_labels(struct koa_encoding *encoding, const struct koa_sample *sample)
+{
+    size_t room = 1;
+    char *start;
+    char *at;
+
+    koa_buf_clear(&encoding->scratch);
+    for (size_t i = 0; i < sample->label_count; i++)
+        room += sample->labels[i].name.size + 4 + sample->labels[i].value.size * ESCAPE_GROWTH;
+    start = at = koa_buf_reserve(&encoding->scratch, room);
+    if (start == NULL)
+        return;
+    for (size_t i = 0; i < sample->label_count; i++) {
+        if (i > 0)
+            *at++ = ',';
+        at = put_str(at, sample->labels[i].name);
+        at = put(at, "=\"", 2);
+        at = put_escaped(at, sample->labels[i].value, true);
+        *at++ = '"';
+    }
+    koa_buf_advance(&encoding->scratch, (size_t) (at - start));
+}
+
+/* One line: name, suffix, labels and perhaps a bound, value. */
+struct line {
+    struct koa_str name;
+    struct koa_str suffix;
+    struct koa_str bound; /* of a bucket; empty: none */
+    const char *value;
+    size_t value_size;
+};
+
+static void write_line(struct koa_encoding *encoding, const struct line *line)
+{
+    const struct koa_buf *labels = &encoding->scratch;
+    char *start =
+        koa_buf_reserve(&encoding->out, line->name.size + line->suffix.size + labels->size +
+                                            line->bound.size + line->value_size + 16);
+    char *at = start;
+
+    if (start == NULL)
+        return;
+    at = put_str(at, line->name);
+    at = put_str(at, line->suffix);
+    if (labels->size > 0 || line->bound.size > 0) {
+        *at++ = '{';
+        at = put_str(at, (struct koa_str){labels->data, labels->size});
+        if (line->bound.size > 0) {
+            at = put(at, labels->size > 0 ? ",le=\"" : "le=\"", labels->size > 0 ? 5 : 4);
+            at = put_str(at, line->bound);
+            *at++ = '"';
+        }
+        *at++ = '}';
+    }
+    *at++ = ' ';
+    at = put(at, line->value, line->value_size);
+    *at++ = '\n';
+    koa_buf_advance(&encoding->out, (size_t) (at - start));
+}
+
+static void write_number(struct koa_encoding *encoding, struct line line, double number)
+{
+    char text[KOA_NUM_TEXT_SIZE];
+
+    line.value_size = koa_format_double(number, text);
+    line.value = text;
+    write_line(encoding, &line);
+}
+
+static void write_count(struct koa_encoding *encoding, struct line line, uint64_t count)
+{
+    char text[KOA_NUM_TEXT_SIZE];
+
+    line.value_size = koa_format_uint(count, text);
+    line.value = text;
+    write_line(encoding, &line);
+}
+
+/* OpenMetrics writes whole bounds as floats: "1.0". */
+static struct koa_str format_bound(double bound, bool is_openmetrics, char text[KOA_NUM_TEXT_SIZE])
+{
+    size_t size = koa_format_double(bound, text);
+
+    if (is_openmetrics && strpbrk(text, ".e") == NULL && size + 2 < KOA_NUM_TEXT_SIZE) {
+        memcpy(text + size, ".0", 3);
+        size += 2;
+    }
+    return (struct koa_str){text, size};
+}
+
+static void write_buckets(struct koa_encoding *encoding, struct koa_str name,
+                          const struct koa_histogram_view *histogram, bool is_openmetrics)
+{
+    uint64_t sum = 0;
+    char text[KOA_NUM_TEXT_SIZE];
+
+    for (size_t i = 0; i <= histogram->bound_count; i++) {
+        struct line line = {.name = name, .suffix = KOA_STR("_bucket"), .bound = KOA_STR("+Inf")};
+
+        sum += histogram->buckets[i];
+        if (i < histogram->bound_count)
+            line.bound = format_bound(histogram->bounds[i], is_openmetrics, text);
+        write_count(encoding, line, sum);
+    }
+}
+
+/* A family's exported name, and what stands between it and a sample's own suffix. */
+struct text_name {
+    struct koa_str family;
+    struct koa_str middle;
+};
+
+static bool ends_with(struct koa_str text, struct koa_str end)
+{
+    return text.size > end.size &&
+           memcmp(text.data + text.size - end.size, end.data, end.size) == 0;
+}
+
+static struct text_name name_of(const struct koa_family_view *family, bool is_openmetrics)
+{
+    struct text_name name = {.family = family->name};
+
+    if (family->type == KOA_TIMER)
+        name.middle = KOA_STR("_seconds");
+    if (is_openmetrics && family->type == KOA_COUNTER && ends_with(family->name, KOA_STR("_total")))
+        name.family.size -= 6;
+    return name;
+}
+
+static void write_histogram(struct koa_encoding *encoding, const struct koa_sample *sample,
+                            bool is_openmetrics)
+{
+    const struct koa_histogram_view *histogram = sample->histogram;
+    char full[512];
+    struct koa_str name = sample->family->name;
+
+    if (sample->family->type == KOA_TIMER && name.size + sizeof("_seconds") <= sizeof(full)) {
+        memcpy(put_str(full, name), "_seconds", sizeof("_seconds") - 1);
+        name = (struct koa_str){full, name.size + sizeof("_seconds") - 1};
+    }
+    write_buckets(encoding, name, histogram, is_openmetrics);
+    /* OpenMetrics: the sum of what may be negative is no counter, and without a sum there is no
+     * count either. */
+    if (is_openmetrics && (isnan(histogram->sum) || histogram->sum < 0 || histogram->bounds[0] < 0))
+        return;
+    write_number(encoding, (struct line){.name = name, .suffix = KOA_STR("_sum")}, histogram->sum);
+    write_count(encoding, (struct line){.name = name, .suffix = KOA_STR("_count")},
+                histogram->count);
+}
+
+static void write_sample(struct koa_encoding *encoding, const struct koa_sample *sample,
+                         bool is_openmetrics)
+{
+    struct line line = {.name = sample->family->name};
+
+    write_labels(encoding, sample);
+    if (encoding->scratch.failed) {
+        encoding->out.failed = true;
+        return;
+    }
+    if (sample->histogram != NULL) {
+        write_histogram(encoding, sample, is_openmetrics);
+        return;
+    }
+    if (is_openmetrics && sample->family->type == KOA_COUNTER) {
+        line.name = name_of(sample->family, true).family;
+        line.suffix = KOA_STR("_total");
+    }
+    write_number(encoding, line, sample->value);
+}
+
+/* `# WORD name rest` */
+static void write_comment(struct koa_encoding *encoding, const char *word, struct text_name name,
+                          struct koa_str rest, bool with_quote)
+{
+    size_t word_size = strlen(word);
+    char *start = koa_buf_reserve(&encoding->out, word_size + name.family.size + name.middle.size +
+                                                      rest.size * ESCAPE_GROWTH + 8);
+    char *at = start;
+
+    if (start == NULL)
+        return;
+    at = put(at, word, word_size);
+    at = put_str(at, name.family);
+    at = put_str(at, name.middle);
+    *at++ = ' ';
+    at = put_escaped(at, rest, with_quote);
+    *at++ = '\n';
+    koa_buf_advance(&encoding->out, (size_t) (at - start));
+}
+
+static void write_family_prometheus(struct koa_encoding *encoding,
+                                    const struct koa_family_view *family)
+{
+    struct text_name name = name_of(family, false);
+
+    if (family->help.size > 0)
+        write_comment(encoding, "# HELP ", name, family->help, false);
+    write_comment(encoding, "# TYPE ", name, koa_str_from(type_words[family->type]), false);
+}
+
+/* The name must end with the unit: a unit that it does not end with cannot be told. */
+static bool has_unit(struct text_name name, struct koa_str unit)
+{
+    struct koa_str end = name.middle.size > 0 ? name.middle : name.family;
+
+    return unit.size > 0 && ends_with(end, unit) && end.data[end.size - unit.size - 1] == '_';
+}
+
+static void write_family_openmetrics(struct koa_encoding *encoding,
+                                     const struct koa_family_view *family)
+{
+    struct text_name name = name_of(family, true);
+    struct koa_str unit = family->type == KOA_TIMER ? KOA_STR("seconds") : family->unit;
+
+    write_comment(encoding, "# TYPE ", name, koa_str_from(type_words[family->type]), false);
+    if (has_unit(name, unit))
+        write_comment(encoding, "# UNIT ", name, unit, false);
+    if (family->help.size > 0)
+        write_comment(encoding, "# HELP ", name, family->help, true);
+}
+
+static void write_sample_prometheus(struct koa_encoding *encoding, const struct koa_sample *sample)
+{
+    write_sample(encoding, sample, false);
+}
+
+static void write_sample_openmetrics(struct koa_encoding *encoding, const struct koa_sample *sample)
+{
+    write_sample(encoding, sample, true);
+}
+
+static void write_end_openmetrics(struct koa_encoding *encoding)
+{
+    koa_buf_append_text(&encoding->out, "# EOF\n");
+}
+
+const struct koa_format_ops koa_format_prometheus = {
+    .content_type = "text/plain; version=0.0.4; charset=utf-8",
+    .pass_count = 1,
+    .family = write_family_prometheus,
+    .sample = write_sample_prometheus,
+};
+
+const struct koa_format_ops koa_format_openmetrics = {
+    .content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    .pass_count = 1,
+    .family = write_family_openmetrics,
+    .sample = write_sample_openmetrics,
+    .end = write_end_openmetrics,
+};
