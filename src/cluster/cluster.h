@@ -48,8 +48,14 @@ KOA_MUST_USE struct koa_snapshot *koa_cluster_snapshot(struct koa_cluster *clust
 void koa_snapshot_unref(struct koa_snapshot *snapshot); /* NULL is nothing */
 /* One cycle as soon as none is under way; its end is told by `published`. */
 void koa_cluster_refresh(struct koa_cluster *cluster);
-/* The Kafka families of section 2 and 3 of docs/metrics.md. */
-const struct koa_metrics_source *koa_cluster_source(struct koa_cluster *cluster);
+
+/* The families of all `clusters` side by side, as one source: a family's samples must stand
+ * together. The clusters are borrowed; cursors pin their snapshots. */
+KOA_MUST_USE enum koa_err koa_clusters_source_create(struct koa_cluster *const *clusters,
+                                                     size_t count,
+                                                     struct koa_metrics_source **ret_source,
+                                                     struct koa_error *reterr);
+void koa_clusters_source_destroy(struct koa_metrics_source *source);
 
 /* Of the last cycle, for /clusters. From the snapshot: */
 struct koa_snapshot_cycle {

@@ -201,6 +201,7 @@ struct koa_check_unit *koa_check_unit_load(const struct koa_check_load_opts *opt
     koa_object_init(&unit->object, free_unit);
     unit->ops = opts->ops;
     unit->context = opts->context;
+    unit->is_configured = opts->is_configured;
     unit->arena = koa_arena_create(ARENA_LIMIT);
     if (unit->arena == NULL)
         koa_config_errors_add(errors, node, opts->path, "no memory for the check");

@@ -37,6 +37,7 @@ struct koa_check_unit {
     const void *config;
     void *context;           /* the host's */
     struct koa_arena *arena; /* all of the above lives in it */
+    bool is_configured;      /* from file or defaults: a reload replaces it. Else a host's. */
     bool is_prepared;
     atomic_int hanging; /* calls that were given up and have not returned */
 };
@@ -48,6 +49,7 @@ struct koa_check_load_opts {
     const char *path;           /* "checks[2]", for messages */
     int64_t default_timeout_ms; /* HEALTH_CHECK_TIMEOUT */
     bool overrides_types;       /* it was set: it replaces the types' own too */
+    bool is_configured;         /* see struct koa_check_unit */
 };
 
 /* Reads common and own settings of one check in one go. `node` NULL: all defaults. All errors are

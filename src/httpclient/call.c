@@ -351,3 +351,12 @@ enum koa_err koa_http_call_fail(const struct koa_http_call *call, CURLcode code,
     }
     return err;
 }
+
+struct koa_str koa_http_answer_header(const struct koa_http_answer *answer, const char *name)
+{
+    struct curl_header *header;
+
+    if (curl_easy_header(answer->call->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return (struct koa_str){0};
+    return koa_str_from(header->value);
+}

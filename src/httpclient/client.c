@@ -85,6 +85,7 @@ static void answer_call(struct koa_http_call *call)
         .body_is_cut = call->body_is_cut,
         .retry_after_ms = call->retry_after_ms,
         .seconds = (double) (koa_clock_ticks_ns() - call->started_ns) / 1e9,
+        .call = call,
     };
     call->body = (struct koa_buf){0};
     koa_log_debug(call->client->log, "http.answered", "%s: status %d, %zu bytes in %.3f s",

@@ -21,7 +21,11 @@ struct koa_http_answer {
     bool body_is_cut;
     int64_t retry_after_ms; /* from Retry-After (seconds or date), at most a day; -1 when absent */
     double seconds;
+    const struct koa_http_call *call; /* for koa_http_answer_header() */
 };
+
+/* The value of a header, the last of several; empty when there is none. Valid during `done`. */
+struct koa_str koa_http_answer_header(const struct koa_http_answer *answer, const char *name);
 
 /* Loop's thread, exactly once; `answer` NULL: `error` says why, without secrets of the URL. */
 typedef void koa_http_answered_fn(void *context, const struct koa_http_answer *answer,
