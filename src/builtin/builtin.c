@@ -4,6 +4,7 @@
 #include <string.h>
 
 const struct koa_check_ops *const koa_builtin_checks[] = {
+    &koa_check_database,
     &koa_check_disk_space,
     &koa_check_exec,
     &koa_check_memory,
