@@ -177,8 +177,6 @@ enum koa_err koa_health_create(const struct koa_health_opts *opts, struct koa_he
     health->history =
         koa_board_history_create(opts->history != 0 ? opts->history : KOA_BOARD_HISTORY_DEFAULT);
     err = koa_require_memory(health->history, reterr);
-    if (err == KOA_OK && opts->metrics != NULL)
-        err = koa_health_register_metrics(opts->metrics, reterr);
     if (err == KOA_OK)
         *ret_health = KOA_MOVE(health);
     koa_health_destroy(health);

@@ -35,24 +35,6 @@ struct position {
 
 _Static_assert(sizeof(struct position) <= KOA_CURSOR_SIZE, "a position fits into a cursor");
 
-enum koa_err koa_health_register_metrics(struct koa_metrics *metrics, struct koa_error *reterr)
-{
-    static const struct koa_family duration = {
-        KOA_FAMILY_INIT,       .name = "kafka_ops_health_check_duration_seconds",
-        .type = KOA_HISTOGRAM, .help = "Time that runs of a check took",
-        .unit = "seconds",
-    };
-    static const struct koa_family runs = {
-        KOA_FAMILY_INIT,
-        .name = "kafka_ops_health_check_runs_total",
-        .type = KOA_COUNTER,
-        .help = "Runs of a check by the status they found, before thresholds",
-    };
-    enum koa_err err = koa_metrics_register(metrics, &duration, reterr);
-
-    return err != KOA_OK ? err : koa_metrics_register(metrics, &runs, reterr);
-}
-
 static const struct koa_board *board_of(const struct koa_metrics_cursor *cursor)
 {
     return koa_board_from_object(cursor->pinned);

@@ -5,10 +5,6 @@
 #include "loop/worker.h"
 #include "metrics/source.h"
 
-/* Says type and help of the instruments that the engine writes. */
-KOA_MUST_USE enum koa_err koa_health_register_metrics(struct koa_metrics *metrics,
-                                                      struct koa_error *reterr);
-
 /* A source over the published board and the calls that hang; both are borrowed. `workers` may be
  * NULL. Any thread may read it. */
 struct koa_health_source {
