@@ -154,7 +154,8 @@ static size_t write_all(struct koa_log_writer *writer, const char *data, size_t 
 {
     size_t done = 0;
 
-    while (done < size) {
+    /* poll() passes over a negative number in silence. */
+    while (done < size && writer->descriptor >= 0) {
         struct pollfd waiting = {.fd = writer->descriptor, .events = POLLOUT};
         int ready = poll(&waiting, 1, STUCK_LOOK_MS);
         ssize_t written;
