@@ -379,14 +379,14 @@ void koa_http_request_end(void *context, struct MHD_Connection *handle_, void **
         if (request->status >= 400)
             koa_http_telemetry_rejected(server->telemetry, "malformed");
     }
+    if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        koa_http_connection_set_phase(request->connection, KOA_HTTP_PHASE_IDLE);
     if (request->status != 0) {
         koa_http_telemetry_request(server->telemetry, request,
                                    server->opts.ticks_ns() - request->started_ns);
     }
     if (request->body.capacity > KEPT_BODY_SIZE)
         koa_buf_deinit(&request->body);
-    if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-        koa_http_connection_set_phase(request->connection, KOA_HTTP_PHASE_IDLE);
 }
 
 enum koa_http_method koa_http_request_method(const struct koa_http_request *request)

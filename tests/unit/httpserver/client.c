@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "kit/kit.h"
 
 int client_connect(const char *url, bool may_fail)
@@ -18,7 +19,8 @@ int client_connect(const char *url, bool may_fail)
     char name[64];
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    (void) snprintf(name, sizeof(name), "%.*s", (int) strcspn(host, ":"), host);
+    (void) koa_str_copy(name, sizeof(name),
+                        (struct koa_str){.data = host, .size = strcspn(host, ":")});
     address.sin_port = htons((uint16_t) strtol(strchr(host, ':') + 1, NULL, 10));
     assert_int_equal(1, inet_pton(AF_INET, name, &address.sin_addr));
     if (connect(descriptor, (struct sockaddr *) &address, sizeof(address)) != 0) {
@@ -75,7 +77,8 @@ const char *reply_header(const struct reply *reply, const char *name)
             continue;
         line += 2 + size + 1;
         line += strspn(line, " ");
-        (void) snprintf(value, sizeof(value), "%.*s", (int) strcspn(line, "\r"), line);
+        (void) koa_str_copy(value, sizeof(value),
+                            (struct koa_str){.data = line, .size = strcspn(line, "\r")});
         return value;
     }
     return NULL;

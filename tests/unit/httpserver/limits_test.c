@@ -44,6 +44,28 @@ static void wait_for_connections(struct fixture *fixture, int64_t count)
     KIT_EXPECT_INT("connections", count, atomic_load(&stats->used));
 }
 
+/* Asks, reads the answer and waits until the server has put the connection to rest: the client has
+ * its answer a moment before. */
+static void ask_and_rest(struct fixture *fixture, int descriptor)
+{
+    const struct koa_labels *labels =
+        KOA_LABELS({"method", "GET"}, {"endpoint", "/plain"}, {"status", "200"});
+    double before = fixture_counter(fixture, "kafka_ops_requests_total", labels);
+    struct reply reply;
+
+    client_send_text(descriptor, GET_PLAIN);
+    reply = client_read(descriptor, false);
+    KIT_EXPECT_INT("answered", 200, reply.status);
+    KIT_EXPECT("open", !reply.closes);
+    reply_deinit(&reply);
+    for (int i = 0; i < CLIENT_PATIENCE_MS; i++) {
+        if (fixture_counter(fixture, "kafka_ops_requests_total", labels) > before)
+            return;
+        (void) poll(NULL, 0, 1);
+    }
+    fail_msg("the request did not end");
+}
+
 static void test_silent(void **state)
 {
     struct fixture fixture;
@@ -96,15 +118,11 @@ static void test_trickle_after_a_request(void **state)
     const struct koa_http_settings settings = {.header_timeout_ms = 10000,
                                                .idle_timeout_ms = 60000};
     int descriptor;
-    struct reply reply;
 
     (void) state;
     start(&fixture, &settings);
     descriptor = client_connect(fixture_url(&fixture), false);
-    client_send_text(descriptor, GET_PLAIN);
-    reply = client_read(descriptor, false);
-    KIT_EXPECT_INT("answered", 200, reply.status);
-    reply_deinit(&reply);
+    ask_and_rest(&fixture, descriptor);
     client_send_text(descriptor, "GET /pl");
     fixture_advance_ms(&fixture, 69000);
     KIT_EXPECT("may be idle and then slow", !client_is_closed(descriptor, 500));
@@ -113,9 +131,7 @@ static void test_trickle_after_a_request(void **state)
     (void) close(descriptor);
 
     descriptor = client_connect(fixture_url(&fixture), false);
-    client_send_text(descriptor, GET_PLAIN);
-    reply = client_read(descriptor, false);
-    reply_deinit(&reply);
+    ask_and_rest(&fixture, descriptor);
     client_send_text(descriptor, "GET /plain HTTP/1.1\r\nX: ");
     for (int i = 0; i < 100; i++) /* until the request line has been seen */
         (void) poll(NULL, 0, 1);
@@ -237,13 +253,8 @@ static void test_total(void **state)
     (void) state;
     start(&fixture, &settings);
     for (int i = 0; i < LIMIT; i++) {
-        struct reply reply;
-
         descriptors[i] = client_connect(fixture_url(&fixture), false);
-        client_send_text(descriptors[i], GET_PLAIN);
-        reply = client_read(descriptors[i], false);
-        KIT_EXPECT_INT("answered", 200, reply.status);
-        reply_deinit(&reply);
+        ask_and_rest(&fixture, descriptors[i]);
         fixture_advance_ms(&fixture, 1);
     }
     /* All places are taken by idle ones: the one idle longest gives way. */
@@ -287,10 +298,7 @@ static void test_quiesce(void **state)
     (void) state;
     start(&fixture, &settings);
     idle = client_connect(fixture_url(&fixture), false);
-    client_send_text(idle, GET_PLAIN);
-    reply = client_read(idle, false);
-    KIT_EXPECT("open", !reply.closes);
-    reply_deinit(&reply);
+    ask_and_rest(&fixture, idle);
     waiting = client_connect(fixture_url(&fixture), false);
     client_send_text(waiting, "GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n");
     fixture_wait_tokens(&fixture, 1);
@@ -337,9 +345,7 @@ static void test_reload_of_limits(void **state)
     client_send_text(waiting, "GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n");
     fixture_wait_tokens(&fixture, 1);
     idle = client_connect(fixture_url(&fixture), false);
-    client_send_text(idle, GET_PLAIN);
-    reply = client_read(idle, false);
-    reply_deinit(&reply);
+    ask_and_rest(&fixture, idle);
     reply = client_ask(fixture_url(&fixture), bytes, sizeof(bytes) - 1);
     KIT_EXPECT_INT("before", 413, reply.status);
     reply_deinit(&reply);

@@ -1,8 +1,8 @@
 #include "httpserver/policy.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "kit/kit.h"
 #include "loop/worker.h"
 
@@ -62,10 +62,8 @@ static struct koa_http_policy *make(const struct koa_http_server_opts *opts,
 
 static void basic(char *target, size_t size, const char *plain)
 {
-    char text[1024];
-
-    koa_base64_encode((struct koa_str){.data = plain, .size = strlen(plain)}, text, sizeof(text));
-    (void) snprintf(target, size, "Basic %s", text);
+    assert_true(koa_str_copy(target, size, KOA_STR("Basic ")));
+    koa_base64_encode((struct koa_str){.data = plain, .size = strlen(plain)}, target + 6, size - 6);
 }
 
 static void judge(struct koa_http_policy *policy, const char *authorization,
