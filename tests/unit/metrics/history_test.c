@@ -1,0 +1,351 @@
+#include "kit/kit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "metrics/history.h"
+#include "metrics/key.h"
+#include "metrics/registry.h"
+
+struct fixture {
+    struct koa_metrics *metrics;
+    struct koa_history *history;
+    const struct koa_metrics_source *source;
+    struct koa_metrics_sources sources;
+};
+
+static void set_up(struct fixture *fixture, const struct koa_history_opts *opts)
+{
+    const struct koa_metrics_opts metrics_opts = {0};
+    struct koa_error error;
+
+    assert_int_equal(koa_metrics_create(&metrics_opts, &fixture->metrics, &error), KOA_OK);
+    assert_int_equal(koa_history_create(opts, &fixture->history, &error), KOA_OK);
+    fixture->source = koa_metrics_source(fixture->metrics);
+    fixture->sources = (struct koa_metrics_sources){.rows = &fixture->source, .count = 1};
+}
+
+static void tear_down(struct fixture *fixture)
+{
+    koa_history_destroy(fixture->history);
+    koa_metrics_destroy(fixture->metrics);
+}
+
+static void sample_at(struct fixture *fixture, int64_t ms)
+{
+    koa_history_sample(fixture->history, &fixture->sources, (struct koa_wall){.ms = ms});
+}
+
+static void release(struct koa_history_view *view)
+{
+    koa_object_unref((struct koa_object *) view);
+}
+
+/* A point as "key value|key value|". */
+static const char *dump(const struct koa_history_view *view, size_t point)
+{
+    static char text[65536];
+    struct koa_metrics_source source;
+    struct koa_metrics_cursor cursor = {0};
+    struct koa_batch batch;
+    struct koa_buf buf = {.limit = sizeof(text) - 1};
+    const struct koa_family_view *family = NULL;
+    struct koa_str previous = {0};
+
+    koa_history_view_source(view, point, &source);
+    source.begin(&source, &cursor);
+    while (source.next(&source, &cursor, &batch)) {
+        for (size_t i = 0; i < batch.count; i++) {
+            const struct koa_sample *sample = &batch.samples[i];
+
+            KIT_EXPECT_INT("one view for each family",
+                           koa_str_equal(previous, sample->family->name), family == sample->family);
+            family = sample->family;
+            previous = family->name;
+            koa_series_key_print(&buf, sample);
+            if (sample->histogram != NULL)
+                koa_buf_printf(&buf, " n=%lu sum=%g max=%g|",
+                               (unsigned long) sample->histogram->count, sample->histogram->sum,
+                               sample->histogram->maximum);
+            else
+                koa_buf_printf(&buf, " %g|", sample->value);
+        }
+    }
+    source.end(&source, &cursor);
+    assert_true(koa_str_copy(text, sizeof(text), koa_str_from(koa_buf_text(&buf))));
+    koa_buf_deinit(&buf);
+    return text;
+}
+
+static const struct koa_history_opts roomy = {.retention_ms = 1000000, .bytes_limit = 100000000};
+
+static void each_point_keeps_what_was_there(void **state)
+{
+    struct fixture fixture;
+    struct koa_history_view *view;
+
+    (void) state;
+    set_up(&fixture, &roomy);
+    KIT_EXPECT("nothing before the first", koa_history_get(fixture.history) == NULL);
+    koa_metrics_set(fixture.metrics, "g", 1, KOA_LABELS({"a", "1"}));
+    sample_at(&fixture, 1000);
+    koa_metrics_set(fixture.metrics, "g", 2, KOA_LABELS({"a", "1"}));
+    koa_metrics_time(fixture.metrics, "query", 0.5, KOA_NO_LABELS);
+    sample_at(&fixture, 2000);
+    koa_metrics_set(fixture.metrics, "g", 7, KOA_LABELS({"a", "0"}));
+    koa_metrics_time(fixture.metrics, "query", 20, KOA_NO_LABELS);
+    sample_at(&fixture, 3000);
+    view = koa_history_get(fixture.history);
+    KIT_EXPECT_INT("points", 3, koa_history_view_count(view));
+    KIT_EXPECT_INT("oldest first", 1000, koa_history_view_time(view, 0).ms);
+    KIT_EXPECT_TEXT("first", "g{a=1} 1|", dump(view, 0));
+    KIT_EXPECT_TEXT("second", "g{a=1} 2|query n=1 sum=0.5 max=0.5|", dump(view, 1));
+    KIT_EXPECT_TEXT("third", "g{a=0} 7|g{a=1} 2|query n=2 sum=20.5 max=20|", dump(view, 2));
+    release(view);
+    tear_down(&fixture);
+}
+
+static void a_view_outlives_the_history(void **state)
+{
+    struct fixture fixture;
+    struct koa_history_view *view;
+
+    (void) state;
+    set_up(&fixture, &roomy);
+    koa_metrics_set(fixture.metrics, "g", 1, KOA_LABELS({"a", "1"}));
+    sample_at(&fixture, 1000);
+    view = koa_history_get(fixture.history);
+    koa_metrics_set(fixture.metrics, "g", 2, KOA_NO_LABELS);
+    sample_at(&fixture, 2000);
+    tear_down(&fixture);
+    KIT_EXPECT_INT("as it was", 1, koa_history_view_count(view));
+    KIT_EXPECT_TEXT("readable", "g{a=1} 1|", dump(view, 0));
+    release(view);
+}
+
+static void old_points_go_by_age(void **state)
+{
+    const struct koa_history_opts opts = {.retention_ms = 5000, .bytes_limit = 100000000};
+    struct fixture fixture;
+    struct koa_history_view *view;
+
+    (void) state;
+    set_up(&fixture, &opts);
+    koa_metrics_set(fixture.metrics, "g", 1, KOA_NO_LABELS);
+    for (int64_t ms = 1000; ms <= 20000; ms += 1000)
+        sample_at(&fixture, ms);
+    view = koa_history_get(fixture.history);
+    KIT_EXPECT_INT("points", 6, koa_history_view_count(view));
+    KIT_EXPECT_INT("oldest", 15000, koa_history_view_time(view, 0).ms);
+    KIT_EXPECT_INT("age is not loss", 0, atomic_load(&koa_history_stats(fixture.history)->dropped));
+    release(view);
+    tear_down(&fixture);
+}
+
+static void the_byte_limit_holds_while_series_come_and_go(void **state)
+{
+    const struct koa_history_opts opts = {.retention_ms = 1000000, .bytes_limit = 60000};
+    struct fixture fixture;
+    struct koa_limit_stats *stats;
+    struct koa_history_view *view;
+    int64_t most = 0;
+
+    (void) state;
+    set_up(&fixture, &opts);
+    stats = koa_history_stats(fixture.history);
+    for (int i = 0; i < 300; i++) {
+        char value[16];
+
+        snprintf(value, sizeof(value), "%d", i % 40);
+        koa_metrics_set(fixture.metrics, "g", i, KOA_LABELS({"a", value}));
+        koa_metrics_time(fixture.metrics, "t", i, KOA_NO_LABELS);
+        sample_at(&fixture, i * 100);
+        most = atomic_load(&stats->used) > most ? atomic_load(&stats->used) : most;
+    }
+    KIT_EXPECT("never above the limit", most <= 60000);
+    KIT_EXPECT("used as far as it goes", most > 40000);
+    KIT_EXPECT("counted", atomic_load(&stats->dropped) > 50);
+    view = koa_history_get(fixture.history);
+    KIT_EXPECT("the newest is there",
+               koa_history_view_time(view, koa_history_view_count(view) - 1).ms == 29900);
+    release(view);
+    tear_down(&fixture);
+}
+
+static void a_limit_below_one_point_keeps_none(void **state)
+{
+    const struct koa_history_opts opts = {.retention_ms = 1000000, .bytes_limit = 10};
+    struct fixture fixture;
+    struct koa_history_view *view;
+
+    (void) state;
+    set_up(&fixture, &opts);
+    koa_metrics_set(fixture.metrics, "g", 1, KOA_NO_LABELS);
+    sample_at(&fixture, 1000);
+    view = koa_history_get(fixture.history);
+    KIT_EXPECT_INT("none", 0, koa_history_view_count(view));
+    release(view);
+    tear_down(&fixture);
+}
+
+static void excluded_families_are_not_kept(void **state)
+{
+    static const char *const exclude[] = {"kafka_.*_offset", "query_seconds", "g"};
+    const struct koa_history_opts opts = {
+        .retention_ms = 1000000, .bytes_limit = 1000000, .exclude = exclude, .exclude_count = 3};
+    static const char *const broken[] = {"g", "a(b"};
+    const struct koa_history_opts bad = {.exclude = broken, .exclude_count = 2};
+    struct fixture fixture;
+    struct koa_history_view *view;
+    struct koa_history *none = NULL;
+    struct koa_error error;
+
+    (void) state;
+    set_up(&fixture, &opts);
+    koa_metrics_set(fixture.metrics, "kafka_topic_offset", 1, KOA_NO_LABELS);
+    koa_metrics_set(fixture.metrics, "my_kafka_topic_offset", 2, KOA_NO_LABELS);
+    koa_metrics_set(fixture.metrics, "g", 3, KOA_NO_LABELS);
+    koa_metrics_set(fixture.metrics, "gg", 4, KOA_NO_LABELS);
+    koa_metrics_time(fixture.metrics, "query", 4, KOA_NO_LABELS);
+    sample_at(&fixture, 1000);
+    view = koa_history_get(fixture.history);
+    KIT_EXPECT_TEXT("anchored", "gg 4|my_kafka_topic_offset 2|", dump(view, 0));
+    release(view);
+    tear_down(&fixture);
+    KIT_EXPECT_INT("bad expression", KOA_ERR_INVALID, koa_history_create(&bad, &none, &error));
+    KIT_EXPECT_CONTAINS("is named", "a(b", error.text);
+}
+
+static void one_series_is_read_through_time(void **state)
+{
+    struct fixture fixture;
+    struct koa_history_view *view;
+    const struct koa_history_series *rows[8];
+    const struct koa_label_view *labels;
+    size_t label_count;
+    struct koa_history_reader reader = {0};
+    double value = 0;
+
+    (void) state;
+    set_up(&fixture, &roomy);
+    for (int i = 0; i < 10; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "other%d", i);
+        koa_metrics_set(fixture.metrics, name, i, KOA_NO_LABELS);
+        if (i >= 3)
+            koa_metrics_set(fixture.metrics, "g", i, KOA_LABELS({"a", "x"}));
+        if (i == 5)
+            koa_metrics_set(fixture.metrics, "g", 50, KOA_LABELS({"a", "y"}));
+        sample_at(&fixture, i * 100);
+    }
+    view = koa_history_get(fixture.history);
+    KIT_EXPECT_INT("two series", 2, koa_history_view_find(view, KOA_STR("g"), rows, 8));
+    KIT_EXPECT("more than asked for", koa_history_view_find(view, KOA_STR("g"), rows, 1) > 1);
+    KIT_EXPECT_INT("none", 0, koa_history_view_find(view, KOA_STR("nothing"), rows, 8));
+    assert_int_equal(koa_history_view_find(view, KOA_STR("g"), rows, 8), 2);
+    labels = koa_history_series_labels(rows[0], &label_count);
+    KIT_EXPECT_INT("labels", 1, label_count);
+    KIT_EXPECT("value", koa_str_equal_text(labels[0].value, "x"));
+    reader.series = rows[0];
+    for (size_t i = 0; i < 10; i++) {
+        bool is_there = koa_history_reader_value(&reader, view, i, &value);
+
+        KIT_EXPECT_INT("since its first sample", i >= 3, is_there);
+        if (is_there)
+            KIT_EXPECT_DOUBLE("value", (double) i, value);
+    }
+    release(view);
+    tear_down(&fixture);
+}
+
+static void many_series_come_back_in_batches(void **state)
+{
+    struct fixture fixture;
+    struct koa_history_view *view;
+    struct koa_metrics_source source;
+    struct koa_metrics_cursor cursor = {0};
+    struct koa_batch batch;
+    size_t seen = 0;
+
+    (void) state;
+    set_up(&fixture, &roomy);
+    for (int i = 0; i < 500; i++) {
+        char value[16];
+
+        snprintf(value, sizeof(value), "%d", i);
+        koa_metrics_observe(fixture.metrics, "h", i, KOA_LABELS({"a", value}));
+        koa_metrics_set(fixture.metrics, "z", i, KOA_LABELS({"a", value}));
+    }
+    sample_at(&fixture, 1);
+    view = koa_history_get(fixture.history);
+    koa_history_view_source(view, 0, &source);
+    source.begin(&source, &cursor);
+    while (source.next(&source, &cursor, &batch)) {
+        for (size_t i = 0; i < batch.count; i++, seen++) {
+            double expected = 0;
+
+            assert_int_equal(koa_parse_double(batch.samples[i].labels[0].value, &expected), KOA_OK);
+            if (batch.samples[i].histogram != NULL)
+                KIT_EXPECT_DOUBLE("sum", expected, batch.samples[i].histogram->sum);
+            else
+                KIT_EXPECT_DOUBLE("value", expected, batch.samples[i].value);
+        }
+    }
+    source.end(&source, &cursor);
+    KIT_EXPECT_INT("all", 1000, seen);
+    release(view);
+    tear_down(&fixture);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    bool ok = false;
+
+    (void) state;
+    KIT_FOR_EACH_ALLOC_FAILURE (ok) {
+        const struct koa_metrics_opts metrics_opts = {0};
+        struct fixture fixture = {0};
+        struct koa_error error;
+
+        if (koa_metrics_create(&metrics_opts, &fixture.metrics, &error) != KOA_OK)
+            continue;
+        if (koa_history_create(&roomy, &fixture.history, &error) == KOA_OK) {
+            struct koa_history_view *view;
+
+            fixture.source = koa_metrics_source(fixture.metrics);
+            fixture.sources = (struct koa_metrics_sources){.rows = &fixture.source, .count = 1};
+            koa_metrics_set(fixture.metrics, "g", 1, KOA_LABELS({"a", "1"}));
+            sample_at(&fixture, 1000);
+            koa_metrics_set(fixture.metrics, "h", 1, KOA_LABELS({"a", "1"}));
+            sample_at(&fixture, 2000);
+            view = koa_history_get(fixture.history);
+            ok = view != NULL && koa_history_view_count(view) == 2 &&
+                 strcmp(dump(view, 1), "g{a=1} 1|h{a=1} 1|") == 0;
+            release(view);
+        }
+        tear_down(&fixture);
+    }
+    KIT_EXPECT("works in the end", ok);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_point_keeps_what_was_there),
+        cmocka_unit_test(a_view_outlives_the_history),
+        cmocka_unit_test(old_points_go_by_age),
+        cmocka_unit_test(the_byte_limit_holds_while_series_come_and_go),
+        cmocka_unit_test(a_limit_below_one_point_keeps_none),
+        cmocka_unit_test(excluded_families_are_not_kept),
+        cmocka_unit_test(one_series_is_read_through_time),
+        cmocka_unit_test(many_series_come_back_in_batches),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
