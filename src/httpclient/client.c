@@ -1,5 +1,5 @@
 /* Drives libcurl's multi handle by watches and timers of the loop. A call ends once: with its
- * answer, an error, or the deadline of the whole; its memory goes before its `done` runs. */
+ * answer, an error, or the deadline of the whole; by then the client has let go of it. */
 #include "httpclient/client.h"
 
 #include <pthread.h>
@@ -48,15 +48,23 @@ static void leave(struct koa_http_client *client)
 
 /* ---- the end of calls */
 
-static void free_call(struct koa_http_call *call)
+/* From here on the client knows nothing of the call. */
+static void detach_call(struct koa_http_call *call)
 {
     koa_list_remove(&call->node);
     koa_resolution_cancel(call->resolution);
+    call->resolution = NULL;
     koa_timers_disarm(koa_loop_timers(call->loop), &call->deadline);
     if (call->is_added)
         (void) curl_multi_remove_handle(call->client->multi, call->easy);
-    koa_http_call_tear_down(call);
+    call->is_added = false;
     call->client->count--;
+}
+
+static void free_call(struct koa_http_call *call)
+{
+    detach_call(call);
+    koa_http_call_tear_down(call);
     koa_free(call);
 }
 
@@ -72,27 +80,25 @@ static void fail_call(struct koa_http_call *call, const struct koa_error *error)
 
 static void answer_call(struct koa_http_call *call)
 {
-    koa_http_answered_fn *done = call->done;
-    void *context = call->context;
-    struct koa_buf body = call->body;
     long status = 0;
     struct koa_http_answer answer;
 
     (void) curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     answer = (struct koa_http_answer){
         .status = (int) status,
-        .body = {.data = koa_buf_text(&body), .size = body.size},
+        .body = {.data = koa_buf_text(&call->body), .size = call->body.size},
         .body_is_cut = call->body_is_cut,
         .retry_after_ms = call->retry_after_ms,
         .seconds = (double) (koa_clock_ticks_ns() - call->started_ns) / 1e9,
         .call = call,
     };
-    call->body = (struct koa_buf){0};
     koa_log_debug(call->client->log, "http.answered", "%s: status %d, %zu bytes in %.3f s",
-                  call->name, answer.status, body.size, answer.seconds);
-    free_call(call);
-    done(context, &answer, NULL);
-    koa_buf_deinit(&body);
+                  call->name, answer.status, call->body.size, answer.seconds);
+    /* `done` reads body and headers from the call's memory, and may end the client. */
+    detach_call(call);
+    call->done(call->context, &answer, NULL);
+    koa_http_call_tear_down(call);
+    koa_free(call);
 }
 
 static void finish_call(struct koa_http_call *call, CURLcode code)
