@@ -1,0 +1,32 @@
+/* What a simulated broker answers: one function per API, from the model. Pure; bytes in, bytes out.
+ */
+#ifndef SIM_ANSWERS_H
+#define SIM_ANSWERS_H
+
+#include "base/arena.h"
+#include "kafka/api.h"
+#include "sim/model.h"
+
+/* Where the brokers listen: broker id N is ports[N - 1]. */
+struct koa_sim_cluster {
+    const struct koa_sim_model *model;
+    const char *host;
+    const int *ports;
+};
+
+struct koa_sim_question {
+    const struct koa_sim_cluster *cluster;
+    int32_t broker; /* which one is asked */
+    struct koa_mono now;
+    struct koa_wall wall;
+    struct koa_arena *arena; /* for the answer's arrays */
+};
+
+/* Appends the whole frame that answers the request in `frame` (without its length). A request that
+ * a real broker would answer by closing the connection (an API or version it does not have, bytes
+ * that do not decode) fails with KOA_ERR_PROTOCOL or KOA_ERR_UNSUPPORTED. */
+KOA_MUST_USE enum koa_err koa_sim_answer(const struct koa_sim_question *question,
+                                         struct koa_str frame, struct koa_buf *buf,
+                                         struct koa_error *reterr);
+
+#endif

@@ -1,0 +1,39 @@
+/* A simulated Kafka cluster: the server side of the protocol for N brokers, over TCP, on a thread
+ * of its own. Same seed, same cluster. */
+#ifndef SIM_SIMULATION_H
+#define SIM_SIMULATION_H
+
+#include <koa/base.h>
+#include <koa/error.h>
+
+#include "base/log.h"
+
+struct koa_simulation;
+
+struct koa_simulation_opts {
+    const char *host;   /* where brokers listen and what they advertise; NULL: 127.0.0.1 */
+    int port;           /* of the first broker, the others follow; 0: any free ports */
+    int64_t brokers;    /* 0: 3 */
+    int64_t topics;     /* 0: 20 */
+    int64_t partitions; /* of all topics together, at least one each; 0: 100 */
+    uint64_t seed;
+    struct koa_log *log;
+};
+
+/* Limits of the numbers above. */
+enum {
+    KOA_SIMULATION_BROKERS_MAX = 100,
+    KOA_SIMULATION_TOPICS_MAX = 20000,
+    KOA_SIMULATION_PARTITIONS_MAX = 200000
+};
+
+/* Listens when it returns. Fails with the address that could not be bound. */
+KOA_MUST_USE enum koa_err koa_simulation_start(const struct koa_simulation_opts *opts,
+                                               struct koa_simulation **ret_simulation,
+                                               struct koa_error *reterr);
+/* "127.0.0.1:9092,127.0.0.1:9093,...": for bootstrap.servers. Borrowed. */
+const char *koa_simulation_bootstrap(const struct koa_simulation *simulation);
+/* Closes every connection. NULL is nothing. */
+void koa_simulation_stop(struct koa_simulation *simulation);
+
+#endif
