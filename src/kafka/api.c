@@ -6,6 +6,7 @@
 #include "kafka/codec.h"
 #include "kafka/messages/api_versions.h"
 #include "kafka/messages/describe_cluster.h"
+#include "kafka/messages/describe_configs.h"
 #include "kafka/messages/list_offsets.h"
 #include "kafka/messages/metadata.h"
 
@@ -15,6 +16,8 @@ const struct koa_kafka_api koa_kafka_apis[] = {
     {KOA_KAFKA_METADATA, "metadata", &koa_kafka_metadata_request, &koa_kafka_metadata_response},
     {KOA_KAFKA_API_VERSIONS, "api_versions", &koa_kafka_api_versions_request,
      &koa_kafka_api_versions_response},
+    {KOA_KAFKA_DESCRIBE_CONFIGS, "describe_configs", &koa_kafka_describe_configs_request,
+     &koa_kafka_describe_configs_response},
     {KOA_KAFKA_DESCRIBE_CLUSTER, "describe_cluster", &koa_kafka_describe_cluster_request,
      &koa_kafka_describe_cluster_response},
 };

@@ -3,10 +3,10 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "kafka/frame.h"
 #include "loop/clock.h"
 
 enum {
-    LENGTH_SIZE = 4,
     FRAME_LIMIT = 16 << 20,  /* of a request: 100,000 partitions are about 2 MB */
     ANSWER_LIMIT = 64 << 20, /* Metadata of 200,000 partitions is about 12 MB */
     ARENA_LIMIT = 256 << 20,
@@ -16,14 +16,14 @@ struct session {
     struct koa_list_node node;
     struct koa_sim_broker *broker;
     struct koa_stream *stream;
-    struct koa_buf input;
+    struct koa_kafka_framer framer;
 };
 
 static void close_session(struct session *session)
 {
     koa_list_remove(&session->node);
     koa_stream_destroy(session->stream);
-    koa_buf_deinit(&session->input);
+    koa_kafka_framer_deinit(&session->framer);
     koa_free(session);
 }
 
@@ -55,41 +55,41 @@ static bool answer_frame(struct session *session, struct koa_str frame)
     return err == KOA_OK;
 }
 
-static size_t read_length(const char *bytes)
-{
-    const unsigned char *digits = (const unsigned char *) bytes;
-
-    return (size_t) digits[0] << 24 | (size_t) digits[1] << 16 | (size_t) digits[2] << 8 |
-           digits[3];
-}
-
 /* False: the connection is of no use any more. */
 static bool answer_frames(struct session *session)
 {
-    struct koa_buf *input = &session->input;
-    size_t at = 0;
-    bool goes_on = true;
+    struct koa_str frame;
+    struct koa_error error;
 
-    while (goes_on && input->size - at >= LENGTH_SIZE) {
-        size_t size = read_length(input->data + at);
-
-        if (size > FRAME_LIMIT)
+    for (;;) {
+        if (koa_kafka_framer_next(&session->framer, &frame, &error) != KOA_OK) {
+            koa_log_info(session->broker->log, "session.close", "broker %d, client %s: %s",
+                         session->broker->id, koa_stream_peer(session->stream), error.text);
             return false;
-        if (input->size - at - LENGTH_SIZE < size)
-            break;
-        goes_on = answer_frame(session, (struct koa_str){input->data + at + LENGTH_SIZE, size});
-        at += LENGTH_SIZE + size;
+        }
+        if (frame.data == NULL)
+            return true;
+        if (!answer_frame(session, frame))
+            return false;
     }
-    koa_buf_consume(input, at);
-    return goes_on && !input->failed;
 }
 
+/* The stream may bring more at a time than the framer takes. */
 static void on_received(void *context, struct koa_str bytes)
 {
     struct session *session = context;
+    bool goes_on = true;
 
-    koa_buf_append(&session->input, bytes.data, bytes.size);
-    if (!answer_frames(session))
+    while (bytes.size > 0 && goes_on) {
+        size_t size = bytes.size < KOA_KAFKA_FEED_LIMIT ? bytes.size : KOA_KAFKA_FEED_LIMIT;
+
+        goes_on = koa_kafka_framer_feed(&session->framer, (struct koa_str){bytes.data, size},
+                                        NULL) == KOA_OK &&
+                  answer_frames(session);
+        bytes.data += size;
+        bytes.size -= size;
+    }
+    if (!goes_on)
         close_session(session);
 }
 
@@ -111,7 +111,7 @@ void koa_sim_session_accept(struct koa_sim_broker *broker, struct koa_stream *st
     }
     session->broker = broker;
     session->stream = stream;
-    session->input.limit = FRAME_LIMIT + LENGTH_SIZE + 65536;
+    session->framer.limit = FRAME_LIMIT;
     koa_list_push_back(&broker->sessions, &session->node);
     koa_stream_serve(stream, &events, session);
 }
