@@ -2,29 +2,16 @@
 #include "health/source.h"
 
 #include "health/board.h"
+#include "metrics/catalog.h"
 
-/* As KOA_STR(), for constant tables. */
-#define TEXT(literal)                                                                              \
-    {                                                                                              \
-        .data = literal, .size = sizeof(literal) - 1                                               \
-    }
 
 enum family { STATUS, LAST_RUN, ABANDONED, OVERALL, FAMILY_COUNT };
 
-static const struct koa_family_view families[FAMILY_COUNT] = {
-    [STATUS] = {.name = TEXT("kafka_ops_health_status"),
-                .help = TEXT("1 for the status that a check has, 0 for the others"),
-                .type = KOA_GAUGE},
-    [LAST_RUN] = {.name = TEXT("kafka_ops_health_check_last_run_timestamp_seconds"),
-                  .help = TEXT("When the last run of a check ended"),
-                  .unit = TEXT("seconds"),
-                  .type = KOA_GAUGE},
-    [ABANDONED] = {.name = TEXT("kafka_ops_health_check_abandoned_workers"),
-                   .help = TEXT("Blocking calls that were given up and have not returned"),
-                   .type = KOA_GAUGE},
-    [OVERALL] = {.name = TEXT("kafka_ops_overall_status"),
-                 .help = TEXT("1 for the status of the whole, 0 for the others"),
-                 .type = KOA_GAUGE},
+static const char *const names[KOA_HEALTH_FAMILIES] = {
+    [STATUS] = "kafka_ops_health_status",
+    [LAST_RUN] = "kafka_ops_health_check_last_run_timestamp_seconds",
+    [ABANDONED] = "kafka_ops_health_check_abandoned_workers",
+    [OVERALL] = "kafka_ops_overall_status",
 };
 
 struct position {
@@ -33,26 +20,30 @@ struct position {
     int status;
 };
 
+_Static_assert((int) FAMILY_COUNT == (int) KOA_HEALTH_FAMILIES, "a name per family");
 _Static_assert(sizeof(struct position) <= KOA_CURSOR_SIZE, "a position fits into a cursor");
 
-static const struct koa_board *board_of(const struct koa_metrics_cursor *cursor)
-{
-    return koa_board_from_object(cursor->pinned);
-}
+/* What a step works on. */
+struct step {
+    const struct koa_health_source *health;
+    const struct koa_board *board;
+    struct position *position;
+    struct koa_batch *batch;
+};
 
-static struct koa_sample *add(struct koa_batch *batch, enum family family, double value)
+static struct koa_sample *add(const struct step *step, enum family family, double value)
 {
-    struct koa_sample *sample = &batch->samples[batch->count++];
+    struct koa_sample *sample = &step->batch->samples[step->batch->count++];
 
-    *sample = (struct koa_sample){.family = &families[family], .value = value};
+    *sample = (struct koa_sample){.family = &step->health->families[family], .value = value};
     return sample;
 }
 
 /* The next check of `position`, or NULL: then the family is done. */
-static const struct koa_result_object *next_check(const struct koa_board *board,
-                                                  struct position *position)
+static const struct koa_result_object *next_check(const struct step *step)
 {
-    const struct koa_result_object *row = koa_board_row(board, position->check);
+    struct position *position = step->position;
+    const struct koa_result_object *row = koa_board_row(step->board, position->check);
 
     if (row == NULL) {
         position->check = 0;
@@ -61,15 +52,15 @@ static const struct koa_result_object *next_check(const struct koa_board *board,
     return row;
 }
 
-static void add_status(const struct koa_board *board, struct position *position,
-                       struct koa_batch *batch)
+static void add_status(const struct step *step)
 {
-    const struct koa_result_object *row = next_check(board, position);
+    struct position *position = step->position;
+    const struct koa_result_object *row = next_check(step);
     struct koa_sample *sample;
 
     if (row == NULL)
         return;
-    sample = add(batch, STATUS, (int) row->result.status == position->status ? 1.0 : 0.0);
+    sample = add(step, STATUS, (int) row->result.status == position->status ? 1.0 : 0.0);
     sample->labels = row->labels[position->status];
     sample->label_count = 2;
     if (++position->status == KOA_STATUS_COUNT) {
@@ -78,10 +69,10 @@ static void add_status(const struct koa_board *board, struct position *position,
     }
 }
 
-static void add_last_run(const struct koa_board *board, struct position *position,
-                         struct koa_batch *batch)
+static void add_last_run(const struct step *step)
 {
-    const struct koa_result_object *row = next_check(board, position);
+    struct position *position = step->position;
+    const struct koa_result_object *row = next_check(step);
     struct koa_sample *sample;
 
     if (row == NULL)
@@ -89,14 +80,14 @@ static void add_last_run(const struct koa_board *board, struct position *positio
     position->check++;
     if (!row->result.has_run)
         return;
-    sample = add(batch, LAST_RUN, (double) row->result.time.ms / 1000.0);
+    sample = add(step, LAST_RUN, (double) row->result.time.ms / 1000.0);
     sample->labels = row->labels[0];
     sample->label_count = 1;
 }
 
-static void add_overall(const struct koa_board *board, struct position *position,
-                        struct koa_batch *batch)
+static void add_overall(const struct step *step)
 {
+    struct position *position = step->position;
     static const struct koa_label_view labels[KOA_STATUS_COUNT] = {
         [KOA_STATUS_UNKNOWN] = {.name = TEXT("status"), .value = TEXT("unknown")},
         [KOA_STATUS_HEALTHY] = {.name = TEXT("status"), .value = TEXT("healthy")},
@@ -104,7 +95,7 @@ static void add_overall(const struct koa_board *board, struct position *position
         [KOA_STATUS_UNHEALTHY] = {.name = TEXT("status"), .value = TEXT("unhealthy")},
     };
     struct koa_sample *sample =
-        add(batch, OVERALL, (int) koa_board_overall(board) == position->status ? 1.0 : 0.0);
+        add(step, OVERALL, (int) koa_board_overall(step->board) == position->status ? 1.0 : 0.0);
 
     sample->labels = &labels[position->status];
     sample->label_count = 1;
@@ -124,24 +115,27 @@ static bool next(const struct koa_metrics_source *source, struct koa_metrics_cur
 {
     const struct koa_health_source *health = source->context;
     struct position *position = (struct position *) (void *) cursor->state;
-    const struct koa_board *board = board_of(cursor);
+    const struct step step = {.health = health,
+                              .board = koa_board_from_object(cursor->pinned),
+                              .position = position,
+                              .batch = batch};
 
     batch->count = 0;
     while (batch->count < KOA_BATCH_SAMPLES && position->family != FAMILY_COUNT) {
         switch (position->family) {
         case STATUS:
-            add_status(board, position, batch);
+            add_status(&step);
             break;
         case LAST_RUN:
-            add_last_run(board, position, batch);
+            add_last_run(&step);
             break;
         case ABANDONED:
             if (health->workers != NULL)
-                (void) add(batch, ABANDONED, (double) koa_workers_abandoned(health->workers));
+                (void) add(&step, ABANDONED, (double) koa_workers_abandoned(health->workers));
             position->family = OVERALL;
             break;
         case OVERALL:
-            add_overall(board, position, batch);
+            add_overall(&step);
             break;
         case FAMILY_COUNT:
             break;
@@ -162,6 +156,8 @@ void koa_health_source_init(struct koa_health_source *source, struct koa_publish
 {
     source->board = board;
     source->workers = workers;
+    for (size_t i = 0; i < KOA_HEALTH_FAMILIES; i++)
+        source->families[i] = koa_catalog_view(koa_catalog_find(names[i]));
     source->source = (struct koa_metrics_source){
         .name = "health", .context = source, .begin = begin, .next = next, .end = end};
 }
