@@ -4,7 +4,11 @@
 #include "health/board.h"
 #include "metrics/catalog.h"
 
-
+/* As KOA_STR(), for constant tables. */
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        .data = literal, .size = sizeof(literal) - 1                                               \
+    }
 enum family { STATUS, LAST_RUN, ABANDONED, OVERALL, FAMILY_COUNT };
 
 static const char *const names[KOA_HEALTH_FAMILIES] = {
