@@ -1,24 +1,17 @@
 /* Owns the notifiers' queues: what is sent next, when it is tried again and when it is given up.
  * How a notification reaches its receiver is the notifier's business. */
-#include "alerts/dispatch.h"
+#include "alerts/dispatch_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "alerts/backoff.h"
-#include "alerts/notification.h"
-#include "base/list.h"
 #include "base/memory.h"
-#include "base/num.h"
-#include "base/redact.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
 
-enum {
-    PUBLISH_DELAY_MS = 100, /* many changes at once are one picture */
-    KEY_SIZE = 160          /* "notifier:" and a name of at most 128 */
-};
+enum { PUBLISH_DELAY_MS = 100 /* many changes at once are one picture */ };
 
 /* One notification that waits for one notifier. */
 struct entry {
@@ -28,47 +21,6 @@ struct entry {
     uint64_t ledger; /* its row */
     int attempts;    /* made so far */
 };
-
-struct channel {
-    struct koa_dispatch *dispatch;
-    struct koa_notifier *notifier;
-    struct koa_list_node queue; /* the head is tried, the rest waits */
-    size_t count;
-    struct koa_timer timer;         /* until the head is tried again */
-    struct koa_delivery *under_way; /* of the head */
-    bool is_pumping;
-    char name[129];
-};
-
-/* One attempt. While a worker runs it, the job outlives a timeout. */
-struct koa_delivery {
-    struct koa_job job;
-    struct channel *channel; /* NULL once the attempt has been concluded */
-    struct koa_dispatch *dispatch;
-    struct koa_notifier *notifier;
-    struct koa_notification *note;
-    struct koa_timer timer; /* the timeout of a `start` notifier */
-    void (*cancel)(void *context);
-    void *cancel_context;
-    bool is_starting;
-    bool is_finished; /* while starting */
-    enum koa_outcome outcome;
-    int64_t retry_after_ms;
-    char text[128];
-};
-
-struct koa_dispatch {
-    struct koa_dispatch_opts opts;
-    struct channel *channels[KOA_DISPATCH_NOTIFIERS];
-    size_t channel_count;
-    struct koa_ledger ledger;
-    struct koa_published published;
-    struct koa_timer publish_timer;
-    void (*changed)(void *context);
-    void *changed_context;
-};
-
-static void pump(struct channel *channel);
 
 static void publish(struct koa_timer *timer, struct koa_mono now)
 {
@@ -92,7 +44,7 @@ static void note_change(struct koa_dispatch *dispatch)
                      "no memory for a timer; the delivery ledger is shown late");
 }
 
-static void count(struct channel *channel, const char *outcome)
+static void count(struct koa_channel *channel, const char *outcome)
 {
     koa_metrics_count(channel->dispatch->opts.metrics, "kafka_ops_notifications_total", 1,
                       KOA_LABELS({"notifier", channel->name}, {"outcome", outcome}));
@@ -105,7 +57,7 @@ static bool is_dead(enum koa_ledger_outcome outcome)
 }
 
 /* `wait_ms`: until the next attempt, or -1. */
-static void record_outcome(struct channel *channel, const struct entry *entry,
+static void record_outcome(struct koa_channel *channel, const struct entry *entry,
                            enum koa_ledger_outcome outcome, const char *text, int64_t wait_ms)
 {
     struct koa_dispatch *dispatch = channel->dispatch;
@@ -131,14 +83,14 @@ static void record_outcome(struct channel *channel, const struct entry *entry,
     (void) koa_str_copy(row->text, sizeof(row->text), koa_str_from(text));
 }
 
-static struct entry *head_of(struct channel *channel)
+static struct entry *head_of(struct koa_channel *channel)
 {
     return koa_list_is_empty(&channel->queue)
                ? NULL
                : KOA_CONTAINER_OF(channel->queue.next, struct entry, node);
 }
 
-static void drop_entry(struct channel *channel, struct entry *entry)
+static void drop_entry(struct koa_channel *channel, struct entry *entry)
 {
     koa_list_remove(&entry->node);
     channel->count--;
@@ -146,17 +98,10 @@ static void drop_entry(struct channel *channel, struct entry *entry)
     koa_free(entry);
 }
 
-static void free_delivery(struct koa_delivery *delivery)
-{
-    koa_notification_destroy(delivery->note);
-    koa_notifier_unref(delivery->notifier);
-    koa_free(delivery);
-}
-
 static void retry_due(struct koa_timer *timer, struct koa_mono now)
 {
     (void) now;
-    pump(KOA_CONTAINER_OF(timer, struct channel, timer));
+    koa_channel_pump(KOA_CONTAINER_OF(timer, struct koa_channel, timer));
 }
 
 static uint32_t jitter(void)
@@ -166,9 +111,8 @@ static uint32_t jitter(void)
     return koa_random_bytes(&random, sizeof(random)) ? random : 0;
 }
 
-/* The head's attempt is over. The caller pumps. */
-static void conclude(struct channel *channel, enum koa_outcome outcome, int64_t retry_after_ms,
-                     const char *text)
+void koa_channel_conclude(struct koa_channel *channel, enum koa_outcome outcome,
+                          int64_t retry_after_ms, const char *text)
 {
     struct koa_dispatch *dispatch = channel->dispatch;
     struct entry *entry = head_of(channel);
@@ -203,179 +147,7 @@ static void conclude(struct channel *channel, enum koa_outcome outcome, int64_t 
                  channel->name, entry->attempts, text, wait_ms);
 }
 
-/* Parts the delivery from its channel; the attempt counts as `outcome`. */
-static void settle(struct koa_delivery *delivery, enum koa_outcome outcome, int64_t retry_after_ms,
-                   const char *text)
-{
-    struct channel *channel = delivery->channel;
-
-    if (channel == NULL)
-        return;
-    delivery->channel = NULL;
-    koa_timers_disarm(delivery->dispatch->opts.timers, &delivery->timer);
-    conclude(channel, outcome, retry_after_ms, text);
-}
-
-void koa_delivery_finish(struct koa_delivery *delivery, enum koa_outcome outcome,
-                         int64_t retry_after_ms, const char *text)
-{
-    struct channel *channel = delivery->channel;
-
-    (void) koa_str_copy(delivery->text, sizeof(delivery->text),
-                        koa_str_from(text != NULL ? text : ""));
-    koa_redact(delivery->text);
-    if (delivery->is_starting) {
-        delivery->is_finished = true;
-        delivery->outcome = outcome;
-        delivery->retry_after_ms = retry_after_ms;
-        return;
-    }
-    settle(delivery, outcome, retry_after_ms, delivery->text);
-    free_delivery(delivery);
-    pump(channel);
-}
-
-static void cancel_work(struct koa_delivery *delivery)
-{
-    if (delivery->cancel != NULL)
-        delivery->cancel(delivery->cancel_context);
-    delivery->cancel = NULL;
-}
-
-static void say_timeout(const struct koa_delivery *delivery, char *text, size_t size)
-{
-    char duration[KOA_NUM_TEXT_SIZE];
-
-    (void) koa_format_duration(delivery->notifier->spec.settings->timeout_ms, duration);
-    (void) snprintf(text, size, "timed out after %s", duration);
-}
-
-static void start_timed_out(struct koa_timer *timer, struct koa_mono now)
-{
-    struct koa_delivery *delivery = KOA_CONTAINER_OF(timer, struct koa_delivery, timer);
-    struct channel *channel = delivery->channel;
-    char text[64];
-
-    (void) now;
-    cancel_work(delivery);
-    say_timeout(delivery, text, sizeof(text));
-    settle(delivery, KOA_RETRY_LATER, -1, text);
-    free_delivery(delivery);
-    pump(channel);
-}
-
-static void begin_start(struct koa_delivery *delivery)
-{
-    const struct koa_notifier_spec *spec = &delivery->notifier->spec;
-    struct koa_dispatch *dispatch = delivery->dispatch;
-
-    if (!koa_timers_arm(dispatch->opts.timers, &delivery->timer,
-                        koa_mono_add_ms(dispatch->opts.mono(), spec->settings->timeout_ms),
-                        start_timed_out)) {
-        settle(delivery, KOA_RETRY_LATER, -1, "no memory for a timer");
-        free_delivery(delivery);
-        return;
-    }
-    delivery->is_starting = true;
-    spec->ops->start(spec->config, delivery);
-    delivery->is_starting = false;
-    if (delivery->is_finished) {
-        settle(delivery, delivery->outcome, delivery->retry_after_ms, delivery->text);
-        free_delivery(delivery);
-    }
-}
-
-static void send_work(struct koa_job *job)
-{
-    struct koa_delivery *delivery = KOA_CONTAINER_OF(job, struct koa_delivery, job);
-    const struct koa_notifier_spec *spec = &delivery->notifier->spec;
-
-    delivery->outcome = spec->ops->send(spec->config, spec->context, delivery->note);
-}
-
-static void send_done(struct koa_job *job, bool abandoned)
-{
-    struct koa_delivery *delivery = KOA_CONTAINER_OF(job, struct koa_delivery, job);
-    struct channel *channel = delivery->channel;
-    char text[64];
-
-    if (channel == NULL)
-        return;
-    if (abandoned) {
-        say_timeout(delivery, text, sizeof(text));
-        settle(delivery, KOA_RETRY_LATER, -1, text);
-    } else {
-        settle(delivery, delivery->outcome, -1,
-               delivery->outcome == KOA_DELIVERED ? "" : "the notifier said that it failed");
-    }
-    pump(channel);
-}
-
-static void send_release(struct koa_job *job)
-{
-    free_delivery(KOA_CONTAINER_OF(job, struct koa_delivery, job));
-}
-
-static void begin_send(struct koa_delivery *delivery)
-{
-    struct koa_dispatch *dispatch = delivery->dispatch;
-    char key[KEY_SIZE];
-    struct koa_error error;
-
-    delivery->job = (struct koa_job){
-        .work = send_work,
-        .done = send_done,
-        .release = send_release,
-        .deadline_ms = delivery->notifier->spec.settings->timeout_ms,
-    };
-    (void) snprintf(key, sizeof(key), "notifier:%s", delivery->channel->name);
-    if (dispatch->opts.workers != NULL &&
-        koa_workers_run(dispatch->opts.workers, dispatch->opts.services.loop, key, &delivery->job,
-                        &error) == KOA_OK)
-        return;
-    settle(delivery, KOA_RETRY_LATER, -1,
-           dispatch->opts.workers != NULL ? error.text : "there are no workers");
-    free_delivery(delivery);
-}
-
-/* NULL: memory is out. */
-static struct koa_delivery *make_delivery(struct channel *channel, const struct entry *entry)
-{
-    struct koa_delivery *delivery = koa_calloc(1, sizeof(*delivery));
-
-    if (delivery == NULL)
-        return NULL;
-    delivery->channel = channel;
-    delivery->dispatch = channel->dispatch;
-    delivery->notifier = channel->notifier;
-    koa_object_ref(&delivery->notifier->object);
-    delivery->note = koa_notification_create(entry->record, entry->attempts);
-    if (delivery->note == NULL) {
-        free_delivery(delivery);
-        return NULL;
-    }
-    return delivery;
-}
-
-static void attempt(struct channel *channel, struct entry *entry)
-{
-    struct koa_delivery *delivery;
-
-    entry->attempts++;
-    delivery = make_delivery(channel, entry);
-    if (delivery == NULL) {
-        conclude(channel, KOA_RETRY_LATER, -1, "no memory for the attempt");
-        return;
-    }
-    channel->under_way = delivery;
-    if (channel->notifier->spec.ops->start != NULL)
-        begin_start(delivery);
-    else
-        begin_send(delivery);
-}
-
-/* Tries heads until one is under way or waits. */
-static void pump(struct channel *channel)
+void koa_channel_pump(struct koa_channel *channel)
 {
     struct entry *entry;
 
@@ -384,40 +156,8 @@ static void pump(struct channel *channel)
     channel->is_pumping = true;
     while (channel->under_way == NULL && !koa_timer_is_armed(&channel->timer) &&
            (entry = head_of(channel)) != NULL)
-        attempt(channel, entry);
+        koa_delivery_begin(channel, entry->record, ++entry->attempts);
     channel->is_pumping = false;
-}
-
-const struct koa_delivery_services *koa_delivery_services(const struct koa_delivery *delivery)
-{
-    return &delivery->dispatch->opts.services;
-}
-
-const struct koa_notification *koa_delivery_notification(const struct koa_delivery *delivery)
-{
-    return delivery->note;
-}
-
-const char *koa_delivery_notifier(const struct koa_delivery *delivery)
-{
-    return delivery->notifier->spec.settings->name;
-}
-
-struct koa_wall koa_delivery_now(const struct koa_delivery *delivery)
-{
-    return delivery->dispatch->opts.wall();
-}
-
-int64_t koa_delivery_timeout_ms(const struct koa_delivery *delivery)
-{
-    return delivery->notifier->spec.settings->timeout_ms;
-}
-
-void koa_delivery_on_cancel(struct koa_delivery *delivery, void (*cancel)(void *context),
-                            void *context)
-{
-    delivery->cancel = cancel;
-    delivery->cancel_context = context;
 }
 
 enum koa_err koa_dispatch_create(const struct koa_dispatch_opts *opts,
@@ -436,7 +176,7 @@ enum koa_err koa_dispatch_create(const struct koa_dispatch_opts *opts,
     return KOA_OK;
 }
 
-static struct channel *find_channel(struct koa_dispatch *dispatch, const char *name)
+static struct koa_channel *find_channel(struct koa_dispatch *dispatch, const char *name)
 {
     for (size_t i = 0; i < dispatch->channel_count; i++) {
         if (strcmp(dispatch->channels[i]->name, name) == 0)
@@ -445,29 +185,15 @@ static struct channel *find_channel(struct koa_dispatch *dispatch, const char *n
     return NULL;
 }
 
-/* Ends the attempt under way. A blocked `send` goes on by itself and frees itself. */
-static void abandon(struct channel *channel)
-{
-    struct koa_delivery *delivery = channel->under_way;
-
-    channel->under_way = NULL;
-    if (delivery == NULL)
-        return;
-    delivery->channel = NULL;
-    koa_timers_disarm(channel->dispatch->opts.timers, &delivery->timer);
-    if (delivery->notifier->spec.ops->start == NULL)
-        return;
-    cancel_work(delivery);
-    free_delivery(delivery);
-}
-
-static void destroy_channel(struct channel *channel, const char *reason)
+static void destroy_channel(struct koa_channel *channel, const char *reason)
 {
     struct entry *entry;
 
     channel->is_pumping = true;
     koa_timers_disarm(channel->dispatch->opts.timers, &channel->timer);
-    abandon(channel);
+    if (channel->under_way != NULL)
+        koa_delivery_abandon(channel->under_way);
+    channel->under_way = NULL;
     while ((entry = head_of(channel)) != NULL) {
         record_outcome(channel, entry, KOA_LEDGER_DROPPED, reason, -1);
         drop_entry(channel, entry);
@@ -492,7 +218,7 @@ enum koa_err koa_dispatch_put(struct koa_dispatch *dispatch, struct koa_notifier
                               struct koa_error *reterr)
 {
     const char *name = notifier->spec.settings->name;
-    struct channel *channel = find_channel(dispatch, name);
+    struct koa_channel *channel = find_channel(dispatch, name);
 
     if (channel != NULL) {
         koa_notifier_unref(channel->notifier);
@@ -519,7 +245,7 @@ enum koa_err koa_dispatch_put(struct koa_dispatch *dispatch, struct koa_notifier
 bool koa_dispatch_remove(struct koa_dispatch *dispatch, const char *name)
 {
     for (size_t i = 0; i < dispatch->channel_count; i++) {
-        struct channel *channel = dispatch->channels[i];
+        struct koa_channel *channel = dispatch->channels[i];
 
         if (strcmp(channel->name, name) != 0)
             continue;
@@ -534,7 +260,7 @@ bool koa_dispatch_remove(struct koa_dispatch *dispatch, const char *name)
 
 struct koa_notifier *koa_dispatch_find(struct koa_dispatch *dispatch, const char *name)
 {
-    struct channel *channel = find_channel(dispatch, name);
+    struct koa_channel *channel = find_channel(dispatch, name);
 
     return channel != NULL ? channel->notifier : NULL;
 }
@@ -554,7 +280,7 @@ static bool wants(const struct koa_notifier_settings *settings,
 }
 
 /* The oldest goes first: what was opened is then still closed. The head may be under way. */
-static void make_room(struct channel *channel)
+static void make_room(struct koa_channel *channel)
 {
     struct koa_list_node *oldest = channel->queue.next;
 
@@ -567,7 +293,7 @@ static void make_room(struct channel *channel)
     drop_entry(channel, KOA_CONTAINER_OF(oldest, struct entry, node));
 }
 
-static void enqueue(struct channel *channel, struct koa_alert_record *record)
+static void enqueue(struct koa_channel *channel, struct koa_alert_record *record)
 {
     struct koa_dispatch *dispatch = channel->dispatch;
     struct entry *entry = koa_calloc(1, sizeof(*entry));
@@ -601,12 +327,12 @@ static void enqueue(struct channel *channel, struct koa_alert_record *record)
 void koa_dispatch_send(struct koa_dispatch *dispatch, struct koa_alert_record *record)
 {
     for (size_t i = 0; i < dispatch->channel_count; i++) {
-        struct channel *channel = dispatch->channels[i];
+        struct koa_channel *channel = dispatch->channels[i];
 
         if (!wants(channel->notifier->spec.settings, record))
             continue;
         enqueue(channel, record);
-        pump(channel);
+        koa_channel_pump(channel);
     }
 }
 
@@ -634,7 +360,7 @@ void koa_dispatch_measure(struct koa_dispatch *dispatch)
     struct koa_mono now = dispatch->opts.mono();
 
     for (size_t i = 0; i < dispatch->channel_count; i++) {
-        struct channel *channel = dispatch->channels[i];
+        struct koa_channel *channel = dispatch->channels[i];
         const struct entry *entry = head_of(channel);
         double age = entry != NULL ? (double) koa_mono_diff_ms(now, entry->queued) / 1000.0 : 0.0;
 
