@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* NOLINTNEXTLINE(readability-identifier-naming): the fuzzer calls it by this name */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { INPUT_LIMIT = 1 << 20 };
@@ -45,7 +46,7 @@ int main(int argc, char **argv)
         (void) fprintf(stderr, "usage: replay FOLDER\n");
         return 2;
     }
-    while ((entry = readdir(folder)) != NULL) {
+    while ((entry = readdir(folder)) != NULL) { /* NOLINT(concurrency-mt-unsafe): one thread */
         if (entry->d_name[0] == '.')
             continue;
         failures += replay(argv[1], entry->d_name);

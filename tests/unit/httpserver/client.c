@@ -72,7 +72,7 @@ const char *reply_header(const struct reply *reply, const char *name)
     size_t size = strlen(name);
 
     for (const char *line = strstr(reply->text, "\r\n");
-         line != NULL && strncmp(line, "\r\n\r\n", 4); line = strstr(line + 2, "\r\n")) {
+         line != NULL && strncmp(line, "\r\n\r\n", 4) != 0; line = strstr(line + 2, "\r\n")) {
         if (strncasecmp(line + 2, name, size) != 0 || line[2 + size] != ':')
             continue;
         line += 2 + size + 1;
@@ -138,9 +138,10 @@ struct reply client_read(int descriptor, bool is_head)
     const char *connection;
     bool is_ended = false;
 
-    while (strstr(reply.text, "\r\n\r\n") == NULL)
+    while (strstr(reply.text, "\r\n\r\n") == NULL) {
         if (!read_more(descriptor, &reply))
             return reply;
+    }
     reply.status = (int) strtol(reply.text + 9, NULL, 10);
     for (;;) {
         reply.body = strstr(reply.text, "\r\n\r\n") + 4;
@@ -163,9 +164,10 @@ bool client_is_closed(int descriptor, int patience_ms)
     char dropped[4096];
     struct pollfd polled = {.fd = descriptor, .events = POLLIN};
 
-    while (poll(&polled, 1, patience_ms) == 1)
+    while (poll(&polled, 1, patience_ms) == 1) {
         if (recv(descriptor, dropped, sizeof(dropped), 0) <= 0)
             return true;
+    }
     return false;
 }
 

@@ -164,10 +164,11 @@ static void stream(void *context, const struct koa_http_request *request,
     const char *text = koa_http_request_query(request, "size");
     int64_t size = 0;
 
-    if (koa_parse_int(koa_str_from(text), 0, INT64_MAX, &size) != KOA_OK)
+    if (koa_parse_int(koa_str_from(text), 0, INT64_MAX, &size) != KOA_OK) {
         koa_http_fail(response, 400, "Invalid parameter", "size '%s'", or_none(text));
-    else
+    } else {
         start_stream(context, response, size);
+    }
 }
 
 static void endless(void *context, const struct koa_http_request *request,
@@ -275,9 +276,10 @@ void fixture_start(struct fixture *fixture, const struct koa_http_server_opts *o
 void fixture_stop(struct fixture *fixture)
 {
     koa_http_server_stop(fixture->server);
-    for (size_t i = 0; i < fixture->token_count; i++)
+    for (size_t i = 0; i < fixture->token_count; i++) {
         if (fixture->tokens[i] != NULL)
             fixture_finish(fixture, i);
+    }
     koa_loop_stop(fixture->loop);
     koa_workers_destroy(fixture->workers, 5000);
     koa_loop_destroy(fixture->loop);
@@ -305,9 +307,10 @@ void fixture_wait_count(struct fixture *fixture, const size_t *number, size_t co
     until.tv_sec = (koa_clock_wall().ms + CLIENT_PATIENCE_MS) / 1000;
     until.tv_nsec = 0;
     (void) pthread_mutex_lock(&fixture->mutex);
-    while (*number < count)
+    while (*number < count) {
         if (pthread_cond_timedwait(&fixture->changed, &fixture->mutex, &until) != 0)
             break;
+    }
     if (*number != count)
         fail_msg("expected a count of %zu, it is %zu", count, *number);
     (void) pthread_mutex_unlock(&fixture->mutex);
@@ -338,10 +341,11 @@ static bool has_labels(const struct koa_sample *sample, const struct koa_labels 
     for (size_t i = 0; i < count; i++) {
         bool is_found = false;
 
-        for (size_t j = 0; j < count; j++)
+        for (size_t j = 0; j < count; j++) {
             is_found =
                 is_found || (koa_str_equal_text(sample->labels[j].name, labels->rows[i].name) &&
                              koa_str_equal_text(sample->labels[j].value, labels->rows[i].value));
+        }
         if (!is_found)
             return false;
     }
@@ -356,14 +360,16 @@ double fixture_counter(struct fixture *fixture, const char *name, const struct k
     double value = 0;
 
     source->begin(source, cursor);
-    while (source->next(source, cursor, batch))
+    while (source->next(source, cursor, batch)) {
         for (size_t i = 0; i < batch->count; i++) {
             const struct koa_sample *sample = &batch->samples[i];
 
-            if (koa_str_equal_text(sample->family->name, name) && has_labels(sample, labels))
+            if (koa_str_equal_text(sample->family->name, name) && has_labels(sample, labels)) {
                 value =
                     sample->histogram != NULL ? (double) sample->histogram->count : sample->value;
+            }
         }
+    }
     source->end(source, cursor);
     koa_free(cursor);
     koa_free(batch);

@@ -33,68 +33,63 @@ static enum koa_http_fault feed(struct koa_http_head *head, const char *method, 
     return koa_http_head_end(head, method, version);
 }
 
+static const struct {
+    const char *name;
+    const char *method, *version, *lines;
+    enum koa_http_fault fault;
+} heads[] = {
+    {"plain", "GET", "HTTP/1.1", "Host: a", KOA_HTTP_FAULT_NONE},
+    {"HTTP/1.0 without Host", "GET", "HTTP/1.0", "", KOA_HTTP_FAULT_NONE},
+    {"no Host", "GET", "HTTP/1.1", "X: 1", KOA_HTTP_FAULT_HOST},
+    {"two Hosts", "GET", "HTTP/1.1", "Host: a\nHost: a", KOA_HTTP_FAULT_HOST},
+    {"two Hosts, 1.0", "GET", "HTTP/1.0", "Host: a\nhost: b", KOA_HTTP_FAULT_HOST},
+    {"empty Host", "GET", "HTTP/1.1", "Host: ", KOA_HTTP_FAULT_HOST},
+    {"Host with user", "GET", "HTTP/1.1", "Host: u@a", KOA_HTTP_FAULT_HOST},
+    {"Host with path", "GET", "HTTP/1.1", "Host: a/b", KOA_HTTP_FAULT_HOST},
+    {"Host, IPv6", "GET", "HTTP/1.1", "Host: [::1]:80", KOA_HTTP_FAULT_NONE},
+    {"length on POST", "POST", "HTTP/1.1", "Host: a\nContent-Length: 5", KOA_HTTP_FAULT_NONE},
+    {"two lengths", "POST", "HTTP/1.1", "Host: a\nContent-Length: 5\nContent-Length: 6",
+     KOA_HTTP_FAULT_LENGTH},
+    {"two equal lengths", "POST", "HTTP/1.1", "Host: a\nContent-Length: 5\ncontent-length: 5",
+     KOA_HTTP_FAULT_LENGTH},
+    {"a list of lengths", "POST", "HTTP/1.1", "Host: a\nContent-Length: 5, 5",
+     KOA_HTTP_FAULT_LENGTH},
+    {"signed length", "POST", "HTTP/1.1", "Host: a\nContent-Length: +5", KOA_HTTP_FAULT_LENGTH},
+    {"negative length", "POST", "HTTP/1.1", "Host: a\nContent-Length: -5", KOA_HTTP_FAULT_LENGTH},
+    {"hexadecimal length", "POST", "HTTP/1.1", "Host: a\nContent-Length: 0x5",
+     KOA_HTTP_FAULT_LENGTH},
+    {"empty length", "POST", "HTTP/1.1", "Host: a\nContent-Length: ", KOA_HTTP_FAULT_LENGTH},
+    {"huge length", "POST", "HTTP/1.1", "Host: a\nContent-Length: 99999999999999999999",
+     KOA_HTTP_FAULT_BODY_SIZE},
+    {"length and chunked", "POST", "HTTP/1.1",
+     "Host: a\nContent-Length: 5\nTransfer-Encoding: chunked", KOA_HTTP_FAULT_LENGTH_AND_CODING},
+    {"chunked", "POST", "HTTP/1.1", "Host: a\nTransfer-Encoding: chunked", KOA_HTTP_FAULT_CODING},
+    {"chunked GET", "GET", "HTTP/1.1", "Host: a\nTransfer-Encoding: chunked", KOA_HTTP_FAULT_BODY},
+    {"GET with a body", "GET", "HTTP/1.1", "Host: a\nContent-Length: 1", KOA_HTTP_FAULT_BODY},
+    {"GET with length 0", "GET", "HTTP/1.1", "Host: a\nContent-Length: 0", KOA_HTTP_FAULT_NONE},
+    {"HEAD with a body", "HEAD", "HTTP/1.1", "Host: a\nContent-Length: 1", KOA_HTTP_FAULT_BODY},
+    {"PUT with a body is for the router", "PUT", "HTTP/1.1", "Host: a\nContent-Length: 1",
+     KOA_HTTP_FAULT_NONE},
+    {"blank before the colon", "GET", "HTTP/1.1", "Host : a", KOA_HTTP_FAULT_NAME},
+    {"empty name", "GET", "HTTP/1.1", ": a", KOA_HTTP_FAULT_NAME},
+    {"brackets in a name", "GET", "HTTP/1.1", "Host: a\nX[1]: b", KOA_HTTP_FAULT_NAME},
+    {"byte above ASCII in a name", "GET", "HTTP/1.1", "Host: a\n\xe4: b", KOA_HTTP_FAULT_NAME},
+    {"carriage return in a value", "GET", "HTTP/1.1", "Host: a\nX: b\rc", KOA_HTTP_FAULT_VALUE},
+    {"escape character in a value", "GET", "HTTP/1.1", "Host: a\nX: \x1b[0m", KOA_HTTP_FAULT_VALUE},
+    {"tab in a value", "GET", "HTTP/1.1", "Host: a\nX: b\tc", KOA_HTTP_FAULT_NONE},
+    {"byte above ASCII in a value", "GET", "HTTP/1.1", "Host: a\nX: \xe4", KOA_HTTP_FAULT_NONE},
+    {"small method", "get", "HTTP/1.1", "Host: a", KOA_HTTP_FAULT_METHOD},
+    {"empty method", "", "HTTP/1.1", "Host: a", KOA_HTTP_FAULT_METHOD},
+    {"endless method", "GETGETGETGETGETGETGET", "HTTP/1.1", "Host: a", KOA_HTTP_FAULT_METHOD},
+    {"HTTP/1.2", "GET", "HTTP/1.2", "Host: a", KOA_HTTP_FAULT_VERSION},
+    {"HTTP/2.0", "GET", "HTTP/2.0", "Host: a", KOA_HTTP_FAULT_VERSION},
+    {"no version", "GET", "", "Host: a", KOA_HTTP_FAULT_VERSION},
+};
+
 static void test_heads(void **state)
 {
-    static const struct {
-        const char *name;
-        const char *method, *version, *lines;
-        enum koa_http_fault fault;
-    } cases[] = {
-        {"plain", "GET", "HTTP/1.1", "Host: a", KOA_HTTP_FAULT_NONE},
-        {"HTTP/1.0 without Host", "GET", "HTTP/1.0", "", KOA_HTTP_FAULT_NONE},
-        {"no Host", "GET", "HTTP/1.1", "X: 1", KOA_HTTP_FAULT_HOST},
-        {"two Hosts", "GET", "HTTP/1.1", "Host: a\nHost: a", KOA_HTTP_FAULT_HOST},
-        {"two Hosts, 1.0", "GET", "HTTP/1.0", "Host: a\nhost: b", KOA_HTTP_FAULT_HOST},
-        {"empty Host", "GET", "HTTP/1.1", "Host: ", KOA_HTTP_FAULT_HOST},
-        {"Host with user", "GET", "HTTP/1.1", "Host: u@a", KOA_HTTP_FAULT_HOST},
-        {"Host with path", "GET", "HTTP/1.1", "Host: a/b", KOA_HTTP_FAULT_HOST},
-        {"Host, IPv6", "GET", "HTTP/1.1", "Host: [::1]:80", KOA_HTTP_FAULT_NONE},
-        {"length on POST", "POST", "HTTP/1.1", "Host: a\nContent-Length: 5", KOA_HTTP_FAULT_NONE},
-        {"two lengths", "POST", "HTTP/1.1", "Host: a\nContent-Length: 5\nContent-Length: 6",
-         KOA_HTTP_FAULT_LENGTH},
-        {"two equal lengths", "POST", "HTTP/1.1", "Host: a\nContent-Length: 5\ncontent-length: 5",
-         KOA_HTTP_FAULT_LENGTH},
-        {"a list of lengths", "POST", "HTTP/1.1", "Host: a\nContent-Length: 5, 5",
-         KOA_HTTP_FAULT_LENGTH},
-        {"signed length", "POST", "HTTP/1.1", "Host: a\nContent-Length: +5", KOA_HTTP_FAULT_LENGTH},
-        {"negative length", "POST", "HTTP/1.1", "Host: a\nContent-Length: -5",
-         KOA_HTTP_FAULT_LENGTH},
-        {"hexadecimal length", "POST", "HTTP/1.1", "Host: a\nContent-Length: 0x5",
-         KOA_HTTP_FAULT_LENGTH},
-        {"empty length", "POST", "HTTP/1.1", "Host: a\nContent-Length: ", KOA_HTTP_FAULT_LENGTH},
-        {"huge length", "POST", "HTTP/1.1", "Host: a\nContent-Length: 99999999999999999999",
-         KOA_HTTP_FAULT_BODY_SIZE},
-        {"length and chunked", "POST", "HTTP/1.1",
-         "Host: a\nContent-Length: 5\nTransfer-Encoding: chunked",
-         KOA_HTTP_FAULT_LENGTH_AND_CODING},
-        {"chunked", "POST", "HTTP/1.1", "Host: a\nTransfer-Encoding: chunked",
-         KOA_HTTP_FAULT_CODING},
-        {"chunked GET", "GET", "HTTP/1.1", "Host: a\nTransfer-Encoding: chunked",
-         KOA_HTTP_FAULT_BODY},
-        {"GET with a body", "GET", "HTTP/1.1", "Host: a\nContent-Length: 1", KOA_HTTP_FAULT_BODY},
-        {"GET with length 0", "GET", "HTTP/1.1", "Host: a\nContent-Length: 0", KOA_HTTP_FAULT_NONE},
-        {"HEAD with a body", "HEAD", "HTTP/1.1", "Host: a\nContent-Length: 1", KOA_HTTP_FAULT_BODY},
-        {"PUT with a body is for the router", "PUT", "HTTP/1.1", "Host: a\nContent-Length: 1",
-         KOA_HTTP_FAULT_NONE},
-        {"blank before the colon", "GET", "HTTP/1.1", "Host : a", KOA_HTTP_FAULT_NAME},
-        {"empty name", "GET", "HTTP/1.1", ": a", KOA_HTTP_FAULT_NAME},
-        {"brackets in a name", "GET", "HTTP/1.1", "Host: a\nX[1]: b", KOA_HTTP_FAULT_NAME},
-        {"byte above ASCII in a name", "GET", "HTTP/1.1", "Host: a\n\xe4: b", KOA_HTTP_FAULT_NAME},
-        {"carriage return in a value", "GET", "HTTP/1.1", "Host: a\nX: b\rc", KOA_HTTP_FAULT_VALUE},
-        {"escape character in a value", "GET", "HTTP/1.1", "Host: a\nX: \x1b[0m",
-         KOA_HTTP_FAULT_VALUE},
-        {"tab in a value", "GET", "HTTP/1.1", "Host: a\nX: b\tc", KOA_HTTP_FAULT_NONE},
-        {"byte above ASCII in a value", "GET", "HTTP/1.1", "Host: a\nX: \xe4", KOA_HTTP_FAULT_NONE},
-        {"small method", "get", "HTTP/1.1", "Host: a", KOA_HTTP_FAULT_METHOD},
-        {"empty method", "", "HTTP/1.1", "Host: a", KOA_HTTP_FAULT_METHOD},
-        {"endless method", "GETGETGETGETGETGETGET", "HTTP/1.1", "Host: a", KOA_HTTP_FAULT_METHOD},
-        {"HTTP/1.2", "GET", "HTTP/1.2", "Host: a", KOA_HTTP_FAULT_VERSION},
-        {"HTTP/2.0", "GET", "HTTP/2.0", "Host: a", KOA_HTTP_FAULT_VERSION},
-        {"no version", "GET", "", "Host: a", KOA_HTTP_FAULT_VERSION},
-    };
-
     (void) state;
-    KIT_EACH (c, cases) {
+    KIT_EACH (c, heads) {
         struct koa_http_head head;
 
         KIT_EXPECT_INT(c->name, c->fault, feed(&head, c->method, c->version, c->lines));

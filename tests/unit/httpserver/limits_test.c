@@ -100,7 +100,10 @@ static void test_trickle(void **state)
     wait_for_connections(&fixture, 1);
     /* A byte a second, for a minute. */
     for (; sent < 60 && !is_closed; sent++) {
-        char byte = sent < (int) sizeof(head) - 1 ? head[sent] : 'x';
+        char byte = 'x';
+
+        if (sent < (int) sizeof(head) - 1)
+            byte = head[sent];
 
         client_send(descriptor, &byte, 1);
         fixture_advance_ms(&fixture, 1000);

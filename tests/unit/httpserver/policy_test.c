@@ -298,10 +298,11 @@ static void test_no_memory(void **state)
         enum koa_err err = koa_http_policy_create(&opts, &settings, &policy, NULL);
 
         ok = err == KOA_OK;
-        if (ok)
+        if (ok) {
             koa_object_unref(&policy->object);
-        else
+        } else {
             KIT_EXPECT_INT("error", KOA_ERR_NOMEM, err);
+        }
     }
     KIT_EXPECT("succeeds at last", ok);
 }

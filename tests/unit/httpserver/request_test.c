@@ -43,83 +43,77 @@ struct hostile {
         .closes = (closes_)                                                                        \
     }
 
+static const struct hostile hostile_requests[] = {
+    ROW("honest", "GET /plain HTTP/1.1\r\n" HOST "\r\n", 200, false),
+    ROW("bare LF", "GET /plain HTTP/1.1\nHost: localhost\n\n", 200, false),
+    ROW("HTTP/1.0", "GET /plain HTTP/1.0\r\n\r\n", 200, true),
+    ROW("length and chunked",
+        "POST /body HTTP/1.1\r\n" HOST
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400, true),
+    ROW("chunked and length",
+        "POST /body HTTP/1.1\r\n" HOST
+        "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        400, true),
+    ROW("length and chunked on GET",
+        "GET /plain HTTP/1.1\r\n" HOST
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400, true),
+    ROW("two lengths",
+        "POST /body HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", 400,
+        true),
+    ROW("two equal lengths",
+        "POST /body HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 400,
+        true),
+    ROW("signed length", "POST /body HTTP/1.1\r\n" HOST "Content-Length: +5\r\n\r\nhello", 400,
+        true),
+    ROW("huge length",
+        "POST /body HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999999\r\n\r\n", 413,
+        true),
+    ROW("10 MB", "POST /body HTTP/1.1\r\n" HOST "Content-Length: 10485760\r\n\r\nabc", 413, true),
+    ROW("chunked body",
+        "POST /body HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        411, true),
+    ROW("blank before the colon", "GET /plain HTTP/1.1\r\nHost : localhost\r\n\r\n", 400, true),
+    ROW("blank before another colon", "GET /plain HTTP/1.1\r\n" HOST "X : 1\r\n\r\n", 400, true),
+    ROW("no Host", "GET /plain HTTP/1.1\r\nX: 1\r\n\r\n", 400, true),
+    ROW("two Hosts", "GET /plain HTTP/1.1\r\n" HOST "Host: other\r\n\r\n", 400, true),
+    ROW("no colon", "GET /plain HTTP/1.1\r\n" HOST "nonsense\r\n\r\n", 400, true),
+    ROW("NUL in a value", "GET /plain HTTP/1.1\r\n" HOST "X: a\0b\r\n\r\n", 400, true),
+    ROW("NUL in the last value", "GET /plain HTTP/1.1\r\nX: y\r\nHost: local\0host\r\n\r\n", 400,
+        true),
+    ROW("two NULs that look like a line end",
+        "GET /plain HTTP/1.1\r\n" HOST "X: a\0\0Y: b\r\nZ: c\r\n\r\n", 400, true),
+    ROW("NUL in a name", "GET /plain HTTP/1.1\r\n" HOST "X\0: a\r\n\r\n", 400, true),
+    ROW("NUL in the target", "GET /pl\0ain HTTP/1.1\r\n" HOST "\r\n", 400, true),
+    ROW("folded header", "GET /plain HTTP/1.1\r\n" HOST "X: a\r\n b\r\n\r\n", 400, true),
+    ROW("folded header, then more", "GET /plain HTTP/1.1\r\nX: a\r\n\tb\r\n" HOST "\r\n", 400,
+        true),
+    ROW("folded empty line", "GET /plain HTTP/1.1\r\n" HOST "X: a\r\n \r\nY: b\r\n\r\n", 400, true),
+    ROW("control character in a value", "GET /plain HTTP/1.1\r\n" HOST "X: a\x01\r\n\r\n", 400,
+        true),
+    ROW("carriage return in a value", "GET /plain HTTP/1.1\r\n" HOST "X: a\rb\r\n\r\n", 400, true),
+    ROW("GET with a body", "GET /plain HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", 400,
+        true),
+    ROW("escaped NUL", "GET /plain%00 HTTP/1.1\r\n" HOST "\r\n", 400, true),
+    ROW("escaped NUL in the query", "GET /plain?x=%00 HTTP/1.1\r\n" HOST "\r\n", 400, true),
+    ROW("bad escape", "GET /plain%zz HTTP/1.1\r\n" HOST "\r\n", 400, true),
+    ROW("blank in the target", "GET /pl ain HTTP/1.1\r\n" HOST "\r\n", 400, true),
+    ROW("small method", "get /plain HTTP/1.1\r\n" HOST "\r\n", 400, true),
+    ROW("HTTP/2.0", "GET /plain HTTP/2.0\r\n" HOST "\r\n", 505, true),
+    ROW("asterisk", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 400, true),
+    ROW("unknown path", "GET /nothing HTTP/1.1\r\n" HOST "\r\n", 404, false),
+    ROW("trailing slash", "GET /plain/ HTTP/1.1\r\n" HOST "\r\n", 404, false),
+    ROW("wrong method", "POST /plain HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 405, false),
+    ROW("wrong method with a body", "PUT /plain HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc",
+        405, true),
+    ROW("unknown method", "BREW /plain HTTP/1.1\r\n" HOST "\r\n", 405, false),
+};
+
 static void test_hostile(void **state)
 {
-    static const struct hostile cases[] = {
-        ROW("honest", "GET /plain HTTP/1.1\r\n" HOST "\r\n", 200, false),
-        ROW("bare LF", "GET /plain HTTP/1.1\nHost: localhost\n\n", 200, false),
-        ROW("HTTP/1.0", "GET /plain HTTP/1.0\r\n\r\n", 200, true),
-        ROW("length and chunked",
-            "POST /body HTTP/1.1\r\n" HOST
-            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            400, true),
-        ROW("chunked and length",
-            "POST /body HTTP/1.1\r\n" HOST
-            "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
-            400, true),
-        ROW("length and chunked on GET",
-            "GET /plain HTTP/1.1\r\n" HOST
-            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            400, true),
-        ROW("two lengths",
-            "POST /body HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
-            400, true),
-        ROW("two equal lengths",
-            "POST /body HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
-            400, true),
-        ROW("signed length", "POST /body HTTP/1.1\r\n" HOST "Content-Length: +5\r\n\r\nhello", 400,
-            true),
-        ROW("huge length",
-            "POST /body HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999999\r\n\r\n", 413,
-            true),
-        ROW("10 MB", "POST /body HTTP/1.1\r\n" HOST "Content-Length: 10485760\r\n\r\nabc", 413,
-            true),
-        ROW("chunked body",
-            "POST /body HTTP/1.1\r\n" HOST
-            "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
-            411, true),
-        ROW("blank before the colon", "GET /plain HTTP/1.1\r\nHost : localhost\r\n\r\n", 400, true),
-        ROW("blank before another colon", "GET /plain HTTP/1.1\r\n" HOST "X : 1\r\n\r\n", 400,
-            true),
-        ROW("no Host", "GET /plain HTTP/1.1\r\nX: 1\r\n\r\n", 400, true),
-        ROW("two Hosts", "GET /plain HTTP/1.1\r\n" HOST "Host: other\r\n\r\n", 400, true),
-        ROW("no colon", "GET /plain HTTP/1.1\r\n" HOST "nonsense\r\n\r\n", 400, true),
-        ROW("NUL in a value", "GET /plain HTTP/1.1\r\n" HOST "X: a\0b\r\n\r\n", 400, true),
-        ROW("NUL in the last value", "GET /plain HTTP/1.1\r\nX: y\r\nHost: local\0host\r\n\r\n",
-            400, true),
-        ROW("two NULs that look like a line end",
-            "GET /plain HTTP/1.1\r\n" HOST "X: a\0\0Y: b\r\nZ: c\r\n\r\n", 400, true),
-        ROW("NUL in a name", "GET /plain HTTP/1.1\r\n" HOST "X\0: a\r\n\r\n", 400, true),
-        ROW("NUL in the target", "GET /pl\0ain HTTP/1.1\r\n" HOST "\r\n", 400, true),
-        ROW("folded header", "GET /plain HTTP/1.1\r\n" HOST "X: a\r\n b\r\n\r\n", 400, true),
-        ROW("folded header, then more", "GET /plain HTTP/1.1\r\nX: a\r\n\tb\r\n" HOST "\r\n", 400,
-            true),
-        ROW("folded empty line", "GET /plain HTTP/1.1\r\n" HOST "X: a\r\n \r\nY: b\r\n\r\n", 400,
-            true),
-        ROW("control character in a value", "GET /plain HTTP/1.1\r\n" HOST "X: a\x01\r\n\r\n", 400,
-            true),
-        ROW("carriage return in a value", "GET /plain HTTP/1.1\r\n" HOST "X: a\rb\r\n\r\n", 400,
-            true),
-        ROW("GET with a body", "GET /plain HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", 400,
-            true),
-        ROW("escaped NUL", "GET /plain%00 HTTP/1.1\r\n" HOST "\r\n", 400, true),
-        ROW("escaped NUL in the query", "GET /plain?x=%00 HTTP/1.1\r\n" HOST "\r\n", 400, true),
-        ROW("bad escape", "GET /plain%zz HTTP/1.1\r\n" HOST "\r\n", 400, true),
-        ROW("blank in the target", "GET /pl ain HTTP/1.1\r\n" HOST "\r\n", 400, true),
-        ROW("small method", "get /plain HTTP/1.1\r\n" HOST "\r\n", 400, true),
-        ROW("HTTP/2.0", "GET /plain HTTP/2.0\r\n" HOST "\r\n", 505, true),
-        ROW("asterisk", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 400, true),
-        ROW("unknown path", "GET /nothing HTTP/1.1\r\n" HOST "\r\n", 404, false),
-        ROW("trailing slash", "GET /plain/ HTTP/1.1\r\n" HOST "\r\n", 404, false),
-        ROW("wrong method", "POST /plain HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 405,
-            false),
-        ROW("wrong method with a body",
-            "PUT /plain HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", 405, true),
-        ROW("unknown method", "BREW /plain HTTP/1.1\r\n" HOST "\r\n", 405, false),
-    };
-
     (void) state;
-    KIT_EACH (c, cases) {
+    KIT_EACH (c, hostile_requests) {
         int descriptor = client_connect(fixture_url(&fixture), false);
         struct reply reply;
 
@@ -187,10 +181,11 @@ static void ask_with_filler(const char *name, const char *format, int fill, int 
 
     memset(filler, 'a', (size_t) fill);
     for (const char *at = format; *at != '\0'; at++) {
-        if (*at == '@')
+        if (*at == '@') {
             koa_buf_append(&bytes, filler, (size_t) fill);
-        else
+        } else {
             koa_buf_append_char(&bytes, *at);
+        }
     }
     reply = client_ask(fixture_url(&fixture), bytes.data, bytes.size);
     KIT_EXPECT_INT(name, status, reply.status);
@@ -380,9 +375,10 @@ static void test_streams(void **state)
     (void) state;
     KIT_EXPECT_INT("size", 1000000, reply.body_size);
     KIT_EXPECT_TEXT("coding", "chunked", reply_header(&reply, "Transfer-Encoding"));
-    for (size_t i = 0; i < reply.body_size; i++)
+    for (size_t i = 0; i < reply.body_size; i++) {
         if (reply.body[i] != (char) ('0' + i % 10))
             fail_msg("byte %zu of the stream is wrong", i);
+    }
     reply_deinit(&reply);
     reply = client_get(fixture_url(&fixture), "/stream?size=0", "");
     KIT_EXPECT_INT("an empty one", 0, reply.body_size);

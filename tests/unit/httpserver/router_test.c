@@ -30,53 +30,52 @@ static void find(const struct koa_http_router *router, const char *path, unsigne
     koa_http_router_find(router, &target, method, match);
 }
 
+static const struct {
+    const char *name;
+    const char *path;
+    const char *pattern;
+    unsigned method;
+    bool is_routed;
+    const char *allow;
+    const char *segments; /* joined by '|' */
+} finds[] = {
+    {"root", "/", "/", KOA_HTTP_GET, true, "GET, HEAD", ""},
+    {"plain", "/health", "/health", KOA_HTTP_GET, true, "GET, HEAD", ""},
+    {"HEAD comes with GET", "/health", "/health", KOA_HTTP_HEAD, true, "GET, HEAD", ""},
+    {"wrong method", "/health", "/health", KOA_HTTP_POST, false, "GET, HEAD", ""},
+    {"unknown method", "/health", "/health", 0, false, "GET, HEAD", ""},
+    {"trailing slash", "/health/", NULL, KOA_HTTP_GET, false, "", ""},
+    {"other case", "/Health", NULL, KOA_HTTP_GET, false, "", ""},
+    {"double slash", "//health", NULL, KOA_HTTP_GET, false, "", ""},
+    {"name", "/health/checks/kafka", "/health/checks/{name}", KOA_HTTP_GET, true, "GET, HEAD",
+     "kafka|"},
+    {"name decoded", "/health/checks/a%2Fb%20c", "/health/checks/{name}", KOA_HTTP_GET, true,
+     "GET, HEAD", "a/b c|"},
+    {"empty name", "/health/checks/", NULL, KOA_HTTP_GET, false, "", ""},
+    {"name missing", "/health/checks", NULL, KOA_HTTP_GET, false, "", ""},
+    {"too deep", "/health/checks/a/b", NULL, KOA_HTTP_GET, false, "", ""},
+    {"a word wins over a name, wherever it stands", "/alerts/history", "/alerts/history",
+     KOA_HTTP_GET, true, "GET, HEAD", ""},
+    {"a name elsewhere", "/alerts/abc", "/alerts/{fingerprint}", KOA_HTTP_GET, true, "GET, HEAD",
+     "abc|"},
+    {"two rows, first", "/silences", "/silences", KOA_HTTP_GET, true, "GET, HEAD, POST", ""},
+    {"two rows, second", "/silences", "/silences", KOA_HTTP_POST, true, "GET, HEAD, POST", ""},
+    {"two rows, neither", "/silences", "/silences", KOA_HTTP_DELETE, false, "GET, HEAD, POST", ""},
+    {"no GET, no HEAD", "/silences/7", "/silences/{id}", KOA_HTTP_HEAD, false, "DELETE", "7|"},
+    {"two names", "/clusters/c1/topics/t1", "/clusters/{c}/topics/{t}", KOA_HTTP_GET, true,
+     "GET, HEAD", "c1|t1|"},
+    {"post only", "/-/reload", "/-/reload", KOA_HTTP_GET, false, "POST", ""},
+    {"more segments than any pattern", "/a/b/c/d/e/f/g/h/i/j/k", NULL, KOA_HTTP_GET, false, "", ""},
+};
+
 static void test_find(void **state)
 {
-    static const struct {
-        const char *name;
-        const char *path;
-        unsigned method;
-        const char *pattern;
-        bool is_routed;
-        const char *allow;
-        const char *segments; /* joined by '|' */
-    } cases[] = {
-        {"root", "/", KOA_HTTP_GET, "/", true, "GET, HEAD", ""},
-        {"plain", "/health", KOA_HTTP_GET, "/health", true, "GET, HEAD", ""},
-        {"HEAD comes with GET", "/health", KOA_HTTP_HEAD, "/health", true, "GET, HEAD", ""},
-        {"wrong method", "/health", KOA_HTTP_POST, "/health", false, "GET, HEAD", ""},
-        {"unknown method", "/health", 0, "/health", false, "GET, HEAD", ""},
-        {"trailing slash", "/health/", KOA_HTTP_GET, NULL, false, "", ""},
-        {"other case", "/Health", KOA_HTTP_GET, NULL, false, "", ""},
-        {"double slash", "//health", KOA_HTTP_GET, NULL, false, "", ""},
-        {"name", "/health/checks/kafka", KOA_HTTP_GET, "/health/checks/{name}", true, "GET, HEAD",
-         "kafka|"},
-        {"name decoded", "/health/checks/a%2Fb%20c", KOA_HTTP_GET, "/health/checks/{name}", true,
-         "GET, HEAD", "a/b c|"},
-        {"empty name", "/health/checks/", KOA_HTTP_GET, NULL, false, "", ""},
-        {"name missing", "/health/checks", KOA_HTTP_GET, NULL, false, "", ""},
-        {"too deep", "/health/checks/a/b", KOA_HTTP_GET, NULL, false, "", ""},
-        {"a word wins over a name, wherever it stands", "/alerts/history", KOA_HTTP_GET,
-         "/alerts/history", true, "GET, HEAD", ""},
-        {"a name elsewhere", "/alerts/abc", KOA_HTTP_GET, "/alerts/{fingerprint}", true,
-         "GET, HEAD", "abc|"},
-        {"two rows, first", "/silences", KOA_HTTP_GET, "/silences", true, "GET, HEAD, POST", ""},
-        {"two rows, second", "/silences", KOA_HTTP_POST, "/silences", true, "GET, HEAD, POST", ""},
-        {"two rows, neither", "/silences", KOA_HTTP_DELETE, "/silences", false, "GET, HEAD, POST",
-         ""},
-        {"no GET, no HEAD", "/silences/7", KOA_HTTP_HEAD, "/silences/{id}", false, "DELETE", "7|"},
-        {"two names", "/clusters/c1/topics/t1", KOA_HTTP_GET, "/clusters/{c}/topics/{t}", true,
-         "GET, HEAD", "c1|t1|"},
-        {"post only", "/-/reload", KOA_HTTP_GET, "/-/reload", false, "POST", ""},
-        {"more segments than any pattern", "/a/b/c/d/e/f/g/h/i/j/k", KOA_HTTP_GET, NULL, false, "",
-         ""},
-    };
     KOA_AUTO(koa_http_router) *router = NULL;
 
     (void) state;
     KIT_EXPECT_INT("create", KOA_OK,
                    koa_http_router_create(routes, KOA_ARRAY_COUNT(routes), &router, NULL));
-    KIT_EACH (c, cases) {
+    KIT_EACH (c, finds) {
         struct koa_http_match match;
         char memory[256];
         char allow[KOA_HTTP_ALLOW_SIZE];

@@ -24,65 +24,65 @@ static void print(const struct koa_http_target *target, struct koa_buf *text)
     koa_buf_clear(text);
     for (size_t i = 0; i < target->segment_count && i < KOA_HTTP_PATH_SEGMENTS; i++)
         koa_buf_printf(text, "%s|", target->segments[i]);
-    for (size_t i = 0; i < target->query_count; i++)
+    for (size_t i = 0; i < target->query_count; i++) {
         koa_buf_printf(text, "%s%s=%s", i == 0 ? "?" : "&", target->query[i].name,
                        target->query[i].value);
+    }
 }
+
+static const struct {
+    const char *name;
+    const char *raw;
+    enum koa_http_target_fault fault;
+    const char *path;
+    const char *printed;
+} targets[] = {
+    {"root", "/", KOA_HTTP_TARGET_OK, "/", ""},
+    {"root with query", "/?a=1", KOA_HTTP_TARGET_OK, "/", "?a=1"},
+    {"one segment", "/health", KOA_HTTP_TARGET_OK, "/health", "health|"},
+    {"deep", "/health/checks/kafka", KOA_HTTP_TARGET_OK, "/health/checks/kafka",
+     "health|checks|kafka|"},
+    {"a trailing slash is an empty segment", "/health/", KOA_HTTP_TARGET_OK, "/health/",
+     "health||"},
+    {"two slashes", "//health", KOA_HTTP_TARGET_OK, "//health", "|health|"},
+    {"escaped letter", "/%68ealth", KOA_HTTP_TARGET_OK, "/%68ealth", "health|"},
+    {"an escaped slash stays inside", "/checks/a%2Fb", KOA_HTTP_TARGET_OK, "/checks/a%2Fb",
+     "checks|a/b|"},
+    {"plus in a path is a plus", "/a+b", KOA_HTTP_TARGET_OK, "/a+b", "a+b|"},
+    {"plus in a query is a blank", "/a?n=x+y", KOA_HTTP_TARGET_OK, "/a", "a|?n=x y"},
+    {"escaped separators", "/a?n%3D=%26%3d", KOA_HTTP_TARGET_OK, "/a", "a|?n==&="},
+    {"no value", "/a?cached", KOA_HTTP_TARGET_OK, "/a", "a|?cached="},
+    {"empty pairs are nothing", "/a?&&x=1&", KOA_HTTP_TARGET_OK, "/a", "a|?x=1"},
+    {"second equals sign", "/a?x=1=2", KOA_HTTP_TARGET_OK, "/a", "a|?x=1=2"},
+    {"question mark in the query", "/a?x=?", KOA_HTTP_TARGET_OK, "/a", "a|?x=?"},
+    {"utf-8", "/%C3%A4", KOA_HTTP_TARGET_OK, "/%C3%A4", "\xc3\xa4|"},
+    {"absolute form", "http://host:80/health?x=1", KOA_HTTP_TARGET_OK, "/health", "health|?x=1"},
+    {"absolute form, other case", "HTTPS://h/a", KOA_HTTP_TARGET_OK, "/a", "a|"},
+    {"absolute form without path", "http://host", KOA_HTTP_TARGET_OK, "/", ""},
+    {"absolute form, query only", "http://host?x", KOA_HTTP_TARGET_NOT_A_PATH, "", ""},
+    {"dots are words", "/../etc", KOA_HTTP_TARGET_OK, "/../etc", "..|etc|"},
+    {"empty", "", KOA_HTTP_TARGET_NOT_A_PATH, "", ""},
+    {"asterisk", "*", KOA_HTTP_TARGET_NOT_A_PATH, "", ""},
+    {"authority", "host:80", KOA_HTTP_TARGET_NOT_A_PATH, "", ""},
+    {"other scheme", "ftp://host/", KOA_HTTP_TARGET_NOT_A_PATH, "", ""},
+    {"NUL in the path", "/a%00b", KOA_HTTP_TARGET_NUL, "/a%00b", "?"},
+    {"NUL in the query", "/a?x=%00", KOA_HTTP_TARGET_NUL, "/a", "?"},
+    {"NUL in a name", "/a?%00=1", KOA_HTTP_TARGET_NUL, "/a", "?"},
+    {"half an escape", "/a%4", KOA_HTTP_TARGET_ESCAPE, "/a%4", "?"},
+    {"a bare percent sign", "/a%", KOA_HTTP_TARGET_ESCAPE, "/a%", "?"},
+    {"no hexadecimal digit", "/a%g0", KOA_HTTP_TARGET_ESCAPE, "/a%g0", "?"},
+    {"escape across a slash", "/a%2/0", KOA_HTTP_TARGET_ESCAPE, "/a%2/0", "?"},
+    {"escape across an ampersand", "/a?x=%2&0", KOA_HTTP_TARGET_ESCAPE, "/a", "?"},
+    {"blank", "/a b", KOA_HTTP_TARGET_CHARACTER, "", ""},
+    {"control character", "/a\x01", KOA_HTTP_TARGET_CHARACTER, "", ""},
+    {"delete", "/a\x7f", KOA_HTTP_TARGET_CHARACTER, "", ""},
+    {"bare byte above ASCII", "/\xe4", KOA_HTTP_TARGET_CHARACTER, "", ""},
+};
 
 static void test_targets(void **state)
 {
-    static const struct {
-        const char *name;
-        const char *raw;
-        enum koa_http_target_fault fault;
-        const char *path;
-        const char *printed;
-    } cases[] = {
-        {"root", "/", KOA_HTTP_TARGET_OK, "/", ""},
-        {"root with query", "/?a=1", KOA_HTTP_TARGET_OK, "/", "?a=1"},
-        {"one segment", "/health", KOA_HTTP_TARGET_OK, "/health", "health|"},
-        {"deep", "/health/checks/kafka", KOA_HTTP_TARGET_OK, "/health/checks/kafka",
-         "health|checks|kafka|"},
-        {"a trailing slash is an empty segment", "/health/", KOA_HTTP_TARGET_OK, "/health/",
-         "health||"},
-        {"two slashes", "//health", KOA_HTTP_TARGET_OK, "//health", "|health|"},
-        {"escaped letter", "/%68ealth", KOA_HTTP_TARGET_OK, "/%68ealth", "health|"},
-        {"an escaped slash stays inside", "/checks/a%2Fb", KOA_HTTP_TARGET_OK, "/checks/a%2Fb",
-         "checks|a/b|"},
-        {"plus in a path is a plus", "/a+b", KOA_HTTP_TARGET_OK, "/a+b", "a+b|"},
-        {"plus in a query is a blank", "/a?n=x+y", KOA_HTTP_TARGET_OK, "/a", "a|?n=x y"},
-        {"escaped separators", "/a?n%3D=%26%3d", KOA_HTTP_TARGET_OK, "/a", "a|?n==&="},
-        {"no value", "/a?cached", KOA_HTTP_TARGET_OK, "/a", "a|?cached="},
-        {"empty pairs are nothing", "/a?&&x=1&", KOA_HTTP_TARGET_OK, "/a", "a|?x=1"},
-        {"second equals sign", "/a?x=1=2", KOA_HTTP_TARGET_OK, "/a", "a|?x=1=2"},
-        {"question mark in the query", "/a?x=?", KOA_HTTP_TARGET_OK, "/a", "a|?x=?"},
-        {"utf-8", "/%C3%A4", KOA_HTTP_TARGET_OK, "/%C3%A4", "\xc3\xa4|"},
-        {"absolute form", "http://host:80/health?x=1", KOA_HTTP_TARGET_OK, "/health",
-         "health|?x=1"},
-        {"absolute form, other case", "HTTPS://h/a", KOA_HTTP_TARGET_OK, "/a", "a|"},
-        {"absolute form without path", "http://host", KOA_HTTP_TARGET_OK, "/", ""},
-        {"absolute form, query only", "http://host?x", KOA_HTTP_TARGET_NOT_A_PATH, "", ""},
-        {"dots are words", "/../etc", KOA_HTTP_TARGET_OK, "/../etc", "..|etc|"},
-        {"empty", "", KOA_HTTP_TARGET_NOT_A_PATH, "", ""},
-        {"asterisk", "*", KOA_HTTP_TARGET_NOT_A_PATH, "", ""},
-        {"authority", "host:80", KOA_HTTP_TARGET_NOT_A_PATH, "", ""},
-        {"other scheme", "ftp://host/", KOA_HTTP_TARGET_NOT_A_PATH, "", ""},
-        {"NUL in the path", "/a%00b", KOA_HTTP_TARGET_NUL, "/a%00b", "?"},
-        {"NUL in the query", "/a?x=%00", KOA_HTTP_TARGET_NUL, "/a", "?"},
-        {"NUL in a name", "/a?%00=1", KOA_HTTP_TARGET_NUL, "/a", "?"},
-        {"half an escape", "/a%4", KOA_HTTP_TARGET_ESCAPE, "/a%4", "?"},
-        {"a bare percent sign", "/a%", KOA_HTTP_TARGET_ESCAPE, "/a%", "?"},
-        {"no hexadecimal digit", "/a%g0", KOA_HTTP_TARGET_ESCAPE, "/a%g0", "?"},
-        {"escape across a slash", "/a%2/0", KOA_HTTP_TARGET_ESCAPE, "/a%2/0", "?"},
-        {"escape across an ampersand", "/a?x=%2&0", KOA_HTTP_TARGET_ESCAPE, "/a", "?"},
-        {"blank", "/a b", KOA_HTTP_TARGET_CHARACTER, "", ""},
-        {"control character", "/a\x01", KOA_HTTP_TARGET_CHARACTER, "", ""},
-        {"delete", "/a\x7f", KOA_HTTP_TARGET_CHARACTER, "", ""},
-        {"bare byte above ASCII", "/\xe4", KOA_HTTP_TARGET_CHARACTER, "", ""},
-    };
-
     (void) state;
-    KIT_EACH (c, cases) {
+    KIT_EACH (c, targets) {
         struct koa_http_target target;
         struct koa_buf text = {.limit = 4096};
         char *memory;

@@ -29,10 +29,11 @@ static void write_pem(const char *path, EVP_PKEY *key, X509 *cert)
     (void) snprintf(beside, sizeof(beside), "%s.new", path);
     file = fopen(beside, "we");
     assert_non_null(file);
-    if (cert != NULL)
+    if (cert != NULL) {
         assert_int_equal(1, PEM_write_X509(file, cert));
-    else
+    } else {
         assert_int_equal(1, PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL));
+    }
     (void) fclose(file);
     assert_int_equal(0, rename(beside, path));
 }
