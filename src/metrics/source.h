@@ -59,7 +59,8 @@ struct koa_batch {
     size_t count;
 };
 
-/* Families of different sources are disjoint. Any thread, each with a cursor of its own. */
+/* Families of different sources are disjoint. The series of a family come in one run, in an order
+ * that is the same for every walk. Any thread, each with a cursor of its own. */
 struct koa_metrics_source {
     const char *name;
     void *context;
