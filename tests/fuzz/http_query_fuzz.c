@@ -38,9 +38,10 @@ static void find(const struct koa_http_target *target, unsigned method)
     static struct koa_http_router *router;
     struct koa_http_match match;
 
-    if (router == NULL)
+    if (router == NULL) {
         KOA_ASSERT(koa_http_router_create(routes, KOA_ARRAY_COUNT(routes), &router, NULL) ==
                    KOA_OK);
+    }
     koa_http_router_find(router, target, method, &match);
     KOA_ASSERT(match.route == NULL || (match.allowed & method) != 0);
     KOA_ASSERT(match.route == NULL || match.pattern == match.route->pattern);
@@ -78,8 +79,10 @@ static void route(struct koa_str raw)
 /* A copy that ends with NUL, as the parser hands fields over. */
 static char *terminated(struct koa_str text)
 {
-    char *copy = calloc(1, text.size + 1);
+    char *copy;
 
+    KOA_ASSERT(text.size < SIZE_MAX);
+    copy = calloc(1, text.size + 1);
     KOA_ASSERT(copy != NULL);
     if (text.size > 0)
         memcpy(copy, text.data, text.size);
