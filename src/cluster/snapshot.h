@@ -1,0 +1,79 @@
+/* The snapshot's memory: columns in one arena. Written by the draft while a cycle runs, never again
+ * once published. */
+#ifndef CLUSTER_SNAPSHOT_H
+#define CLUSTER_SNAPSHOT_H
+
+#include <koa/snapshot.h>
+
+#include "base/arena.h"
+#include "base/published.h"
+#include "cluster/cluster.h"
+
+/* Partitions of a topic stand in a row in the columns, from `first`, in order of their ids. */
+struct koa_topic_row {
+    const char *name;
+    size_t name_size;
+    bool is_internal;
+    size_t first;
+    size_t count;
+    int32_t leaderless;
+    int32_t under_replicated;
+    int32_t with_offline_replicas;
+};
+
+enum koa_partition_flag {
+    KOA_PARTITION_PREFERRED = 1, /* the leader is the first replica */
+    KOA_PARTITION_HAS_END = 2,
+    KOA_PARTITION_HAS_START = 4,
+    KOA_PARTITION_END_FRESH = 8, /* from this cycle */
+};
+
+struct koa_partition_columns {
+    int32_t *id;
+    int32_t *leader; /* -1: none */
+    int32_t *replicas;
+    int32_t *in_sync;
+    size_t *first_replica; /* into `replica_ids`; as many as `replicas` says */
+    int64_t *end, *start;
+    int64_t *end_ms, *start_ms; /* when they were learned, monotonic */
+    uint8_t *flags;
+};
+
+struct koa_snapshot {
+    struct koa_object object; /* first: it is published */
+    struct koa_arena *arena;
+    const char *cluster;
+    const char *cluster_id;
+    const char *error; /* NULL: the cycle got the cluster's metadata */
+    struct koa_wall time, good_time;
+    struct koa_mono made;
+    int32_t controller_id;
+    struct koa_snapshot_cycle cycle;
+
+    struct koa_snapshot_broker *brokers; /* in order of id */
+    size_t broker_count;
+    struct koa_topic_row *topics; /* in order of name */
+    size_t topic_count;
+    struct koa_partition_columns partitions;
+    size_t partition_count;
+    int32_t *replica_ids;
+
+    /* The snapshot that owns topics and columns, when a cycle learned nothing new; else NULL. */
+    struct koa_snapshot *base;
+};
+
+/* Bytes one snapshot may take: about 5 million partitions. */
+enum { KOA_SNAPSHOT_LIMIT = 512 * 1024 * 1024 };
+
+/* Empty, with one reference; NULL when memory is out. */
+KOA_MUST_USE struct koa_snapshot *koa_snapshot_create(const char *cluster);
+/* False when memory is out. */
+KOA_MUST_USE bool koa_snapshot_alloc_partitions(struct koa_snapshot *snapshot, size_t count);
+/* NULL when absent. */
+struct koa_topic_row *koa_snapshot_find_topic(const struct koa_snapshot *snapshot,
+                                              struct koa_str name);
+/* Index into the columns; false when absent. */
+bool koa_snapshot_find_partition(const struct koa_snapshot *snapshot,
+                                 const struct koa_topic_row *topic, int32_t id, size_t *ret_index);
+
+#endif
