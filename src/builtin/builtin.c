@@ -7,6 +7,7 @@ const struct koa_check_ops *const koa_builtin_checks[] = {
     &koa_check_database,
     &koa_check_disk_space,
     &koa_check_exec,
+    &koa_check_kafka,
     &koa_check_memory,
     &koa_check_service,
     NULL,

@@ -63,6 +63,8 @@ struct koa_snapshot_cycle {
     int64_t requests, errors;
 };
 void koa_snapshot_cycle(const struct koa_snapshot *snapshot, struct koa_snapshot_cycle *ret_cycle);
+/* Between two cycles, as configured. */
+int64_t koa_snapshot_interval_ms(const struct koa_snapshot *snapshot);
 int32_t koa_snapshot_controller(const struct koa_snapshot *snapshot); /* -1: unknown */
 
 #endif

@@ -461,6 +461,7 @@ static void finish(struct koa_collector *collector)
     collector->report.has_failed = has_failed;
     snapshot = has_failed ? repeat(collector) : complete(collector);
     if (snapshot != NULL) {
+        snapshot->interval_ms = collector->opts.interval_ms;
         snapshot->time = collector->opts.ops->wall(collector->opts.context);
         snapshot->cycle =
             (struct koa_snapshot_cycle){.duration_ms = (double) collector->report.duration_ms,
@@ -526,7 +527,7 @@ bool koa_collector_begin(struct koa_collector *collector)
     if (koa_collector_is_busy(collector) || collector->is_cancelled)
         return false;
     last = koa_roster_find(&collector->roster, collector->metadata_broker);
-    last_is_up = last == NULL || (last->is_up && last->is_listed);
+    last_is_up = last != NULL && last->is_up && last->is_listed;
     collector->began = now_of(collector);
     collector->has_slow = koa_mono_diff_ms(collector->began, collector->slow_due) >= 0;
     collector->starts_whole = true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "kafka/error_code.h"
 
 enum { NAME_LIMIT = 249 }; /* Kafka's own limit of a topic's name */
 
@@ -16,6 +17,9 @@ static bool is_usable(const struct koa_topic_filter *filter, topic_in *topic)
 {
     char name[NAME_LIMIT + 1];
 
+    /* Not allowed, or just being deleted: nothing is known but the name. */
+    if (topic->error_code != KOA_KAFKA_NO_ERROR && topic->partitions.count == 0)
+        return false;
     if (topic->name.size == 0 || topic->name.size > NAME_LIMIT || !koa_utf8_valid(topic->name) ||
         memchr(topic->name.data, '\0', topic->name.size) != NULL)
         return false;

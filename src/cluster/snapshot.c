@@ -146,6 +146,11 @@ int32_t koa_snapshot_controller(const struct koa_snapshot *snapshot)
     return snapshot->controller_id;
 }
 
+int64_t koa_snapshot_interval_ms(const struct koa_snapshot *snapshot)
+{
+    return snapshot->interval_ms;
+}
+
 size_t koa_snapshot_broker_count(const struct koa_snapshot *snapshot)
 {
     return snapshot->broker_count;

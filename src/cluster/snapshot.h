@@ -47,6 +47,7 @@ struct koa_snapshot {
     const char *error; /* NULL: the cycle got the cluster's metadata */
     struct koa_wall time, good_time;
     struct koa_mono made;
+    int64_t interval_ms; /* between cycles, as configured */
     int32_t controller_id;
     struct koa_snapshot_cycle cycle;
 

@@ -53,6 +53,8 @@ const struct koa_metric_row koa_catalog_own[] = {
      "Age of the published data."},
     {"kafka_ops_collector_stale_brokers", KOA_GAUGE, NULL, "cluster",
      "Brokers whose part of the data is older than the last collection."},
+    {"kafka_ops_collector_overruns_total", KOA_COUNTER, NULL, "cluster",
+     "Collections that were due while the one before was not over."},
     {"kafka_ops_kafka_requests_total", KOA_COUNTER, NULL, "cluster,broker,api,result",
      "Requests sent to Kafka, by result."},
     {"kafka_ops_kafka_request_duration_seconds", KOA_HISTOGRAM, "seconds", "cluster,api",
@@ -95,7 +97,7 @@ const struct koa_metric_row koa_catalog_own[] = {
 const size_t koa_catalog_own_count = KOA_ARRAY_COUNT(koa_catalog_own);
 
 const struct koa_metric_row koa_catalog_kafka[] = {
-    {"kafka_brokers", KOA_GAUGE, NULL, "cluster", "Brokers of the cluster."},
+    {"kafka_brokers", KOA_GAUGE, NULL, "cluster", "Brokers that answered in the last collection."},
     {"kafka_broker_info", KOA_GAUGE, NULL, "cluster,id,address,rack",
      "Always 1; the labels describe a broker."},
     {"kafka_topic_partitions", KOA_GAUGE, NULL, "cluster,topic", "Partitions of the topic."},
@@ -113,6 +115,25 @@ const struct koa_metric_row koa_catalog_kafka[] = {
      "1 when the preferred replica leads the partition, else 0."},
     {"kafka_topic_partition_under_replicated_partition", KOA_GAUGE, NULL, "cluster,topic,partition",
      "1 when replicas of the partition are out of sync, else 0."},
+    {"kafka_ops_cluster_topics", KOA_GAUGE, NULL, "cluster", "Topics that pass the filter."},
+    {"kafka_ops_cluster_info", KOA_GAUGE, NULL, "cluster,cluster_id,controller",
+     "Always 1; the labels describe the cluster."},
+    {"kafka_ops_broker_up", KOA_GAUGE, NULL, "cluster,broker",
+     "1 when the broker answered in the last collection, else 0."},
+    {"kafka_ops_broker_is_controller", KOA_GAUGE, NULL, "cluster,broker",
+     "1 for the broker that is the controller, else 0."},
+    {"kafka_ops_topic_partitions_leaderless", KOA_GAUGE, NULL, "cluster,topic",
+     "Partitions of the topic that nobody leads."},
+    {"kafka_ops_topic_partitions_under_replicated", KOA_GAUGE, NULL, "cluster,topic",
+     "Partitions of the topic with replicas out of sync."},
+    {"kafka_ops_topic_partitions_offline_replicas", KOA_GAUGE, NULL, "cluster,topic",
+     "Partitions of the topic with replicas on brokers that are down."},
+    {"kafka_ops_cluster_partitions_leaderless", KOA_GAUGE, NULL, "cluster",
+     "Partitions of the cluster that nobody leads."},
+    {"kafka_ops_cluster_partitions_under_replicated", KOA_GAUGE, NULL, "cluster",
+     "Partitions of the cluster with replicas out of sync."},
+    {"kafka_ops_cluster_partitions_offline_replicas", KOA_GAUGE, NULL, "cluster",
+     "Partitions of the cluster with replicas on brokers that are down."},
 };
 const size_t koa_catalog_kafka_count = KOA_ARRAY_COUNT(koa_catalog_kafka);
 

@@ -1,0 +1,25 @@
+/* The collector's own metrics: how the asking goes, beside what was learned. */
+#ifndef CLUSTER_TELEMETRY_H
+#define CLUSTER_TELEMETRY_H
+
+#include <koa/metrics.h>
+#include <koa/time.h>
+
+#include "cluster/collector.h"
+
+/* Declares the families as the catalog has them. `metrics` may be NULL here and below. */
+KOA_MUST_USE enum koa_err koa_cluster_telemetry_register(struct koa_metrics *metrics,
+                                                         struct koa_error *reterr);
+/* By how much the numbers of watched clusters and topics change. */
+void koa_cluster_telemetry_watched(struct koa_metrics *metrics, int clusters, int64_t topics);
+void koa_cluster_telemetry_answer(struct koa_metrics *metrics, const char *cluster, int32_t broker,
+                                  const struct koa_kafka_answer *answer);
+void koa_cluster_telemetry_reconnect(struct koa_metrics *metrics, const char *cluster,
+                                     int32_t broker);
+void koa_cluster_telemetry_cycle(struct koa_metrics *metrics, const char *cluster,
+                                 const struct koa_collector_report *report, struct koa_wall now);
+/* Age of the last good cycle. Negative: there was none, and nothing is set. */
+void koa_cluster_telemetry_age(struct koa_metrics *metrics, const char *cluster, int64_t age_ms);
+void koa_cluster_telemetry_overrun(struct koa_metrics *metrics, const char *cluster);
+
+#endif
