@@ -143,7 +143,7 @@ static void a_part_that_is_stale_keeps_its_alerts(void **state)
 
 static void more_than_the_limit_is_counted_and_the_old_stay(void **state)
 {
-    char id[8];
+    char id[16];
 
     (void) state;
     for (int round = 0; round < 2; round++) {
