@@ -17,6 +17,9 @@ enum {
     HOUR_MS = 3600000
 };
 
+/* The one key that types may have too. */
+static const char shared_key[] = "critical";
+
 #define ROW(word, kind, member, ctype)                                                             \
     .key = (word), .type = (kind),                                                                 \
     .offset = KOA_OPTION_OFFSET(struct koa_check_common, member, ctype)
@@ -45,13 +48,22 @@ const struct koa_option koa_check_common_options[] = {
      .maximum = 30.0 * DAY_MS,
      .help = "an older answer counts as unknown; 0: three times interval and timeout"},
     {ROW("critical", KOA_OPTION_BOOL, critical, bool), .fallback = "true",
-     .help = "false: unhealthy here only degrades the whole"},
+     .help = "false: unhealthy here only degrades the whole; where the type has a limit "
+             "of this name, a number is that"},
     {ROW("cluster", KOA_OPTION_TEXT, cluster, const char *), .fallback = "",
      .help = "for checks on a cluster's snapshot; default: the first"},
     {ROW("groups", KOA_OPTION_TEXTS, groups, struct koa_texts),
      .help = "groups it belongs to; 'readiness' decides /health/ready"},
     {0},
 };
+
+static const struct koa_option *find_row(const struct koa_option *rows, const char *key)
+{
+    for (const struct koa_option *row = rows; row->type != KOA_OPTION_NONE; row++)
+        if (strcmp(row->key, key) == 0)
+            return row;
+    return NULL;
+}
 
 /* What is wrong with the ops struct itself, or NULL: a mistake of the program, not of its user. */
 static const char *ops_fault(const struct koa_check_ops *ops)
@@ -65,6 +77,11 @@ static const char *ops_fault(const struct koa_check_ops *ops)
     functions = (ops->run != NULL) + (ops->start != NULL) + (ops->evaluate != NULL);
     if (functions != 1)
         return "exactly one of run, start and evaluate must be set";
+    for (const struct koa_option *row = ops->options; row != NULL && row->type != KOA_OPTION_NONE;
+         row++)
+        if (strcmp(row->key, shared_key) != 0 &&
+            find_row(koa_check_common_options, row->key) != NULL)
+            return "one of its options has the name of a setting that every check has";
     return NULL;
 }
 
@@ -112,29 +129,81 @@ static enum koa_err resolve_times(struct koa_check_unit *unit,
     return err;
 }
 
+/* Types with limits have a `critical` of their own, a number, beside the flag of every check: a
+ * word of yes or no is meant for the flag. */
+static bool is_flag(const struct koa_node *node)
+{
+    const struct koa_node *given = node != NULL ? koa_node_get(node, shared_key) : NULL;
+    bool flag;
+
+    return given != NULL && given->type == KOA_NODE_SCALAR &&
+           (given->value[0] < '0' || given->value[0] > '9') &&
+           koa_parse_bool(koa_str_from(given->value), &flag) == KOA_OK;
+}
+
+/* `rows` without the shared key; NULL when memory is out. */
+static const struct koa_option *hide_shared(const struct koa_option *rows, struct koa_arena *arena)
+{
+    struct koa_option *copy;
+    size_t count = 0;
+
+    while (rows[count].type != KOA_OPTION_NONE)
+        count++;
+    copy = koa_arena_alloc(arena, count + 1, sizeof(*copy));
+    for (size_t i = 0, used = 0; copy != NULL && i < count; i++)
+        if (strcmp(rows[i].key, shared_key) != 0)
+            copy[used++] = rows[i];
+    return copy;
+}
+
+/* Gives the member of the hidden row its default. */
+static bool load_default(const struct koa_option *rows, void *target,
+                         const struct koa_options_opts *opts)
+{
+    const struct koa_option *row = find_row(rows, shared_key);
+    struct koa_option alone[] = {{0}, {0}};
+
+    if (row != NULL)
+        alone[0] = *row;
+    return koa_options_load_one(alone, target, NULL, opts->path, opts->arena, opts->errors);
+}
+
+static bool load_tables(struct koa_check_unit *unit, void *config, struct koa_options_opts *load,
+                        const struct koa_node *node)
+{
+    static const struct koa_option none[] = {{0}};
+    const struct koa_option *tables[] = {
+        koa_check_common_options, unit->ops->options != NULL ? unit->ops->options : none, NULL};
+    void *const targets[] = {&unit->common, config};
+    size_t hidden = is_flag(node) ? 1 : 0;
+
+    load->tables = tables;
+    load->targets = targets;
+    if (find_row(tables[1], shared_key) == NULL)
+        return koa_options_load(load, node);
+    if (!load_default(tables[hidden], targets[hidden], load))
+        return false;
+    tables[hidden] = hide_shared(tables[hidden], unit->arena);
+    if (tables[hidden] == NULL) {
+        koa_config_errors_add(load->errors, node, load->path, "no memory for the settings");
+        return false;
+    }
+    return koa_options_load(load, node);
+}
+
 static bool load_rows(struct koa_check_unit *unit, const struct koa_check_load_opts *opts,
                       const struct koa_node *node, struct koa_config_errors *errors)
 {
-    static const struct koa_option none[] = {{0}};
     void *config = koa_arena_alloc(unit->arena, 1, unit->ops->config_size + 1);
-    const struct koa_option *own = unit->ops->options != NULL ? unit->ops->options : none;
-    const struct koa_option *const tables[] = {koa_check_common_options, own, NULL};
-    void *const targets[] = {&unit->common, config};
     struct koa_options_opts load = {
-        .tables = tables,
-        .targets = targets,
-        .path = opts->path,
-        .arena = unit->arena,
-        .errors = errors,
-        .read_secret_files = true,
-    };
+        .path = opts->path, .arena = unit->arena, .errors = errors, .read_secret_files = true};
 
     if (config == NULL) {
         koa_config_errors_add(errors, node, opts->path, "no memory for the settings");
         return false;
     }
     unit->config = config;
-    return koa_options_load(&load, node);
+    return load_tables(unit, config, &load, node);
 }
 
 static bool finish(struct koa_check_unit *unit, const struct koa_check_load_opts *opts,
