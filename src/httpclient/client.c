@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "httpclient/call.h"
 #include "loop/clock.h"
+#include "loop/thread.h"
 #include "loop/watch.h"
 
 struct koa_http_client {
@@ -37,11 +38,15 @@ static void enter(struct koa_http_client *client)
 
 static void leave(struct koa_http_client *client)
 {
+    struct koa_sigpipe_guard guard;
+
     client->in_use--;
     if (client->in_use > 0 || !client->is_gone)
         return;
+    koa_sigpipe_guard_begin(&guard);
     if (client->multi != NULL)
         (void) curl_multi_cleanup(client->multi);
+    koa_sigpipe_guard_end(&guard);
     koa_timers_disarm(koa_loop_timers(client->loop), &client->timer);
     koa_free(client);
 }
@@ -51,12 +56,18 @@ static void leave(struct koa_http_client *client)
 /* From here on the client knows nothing of the call. */
 static void detach_call(struct koa_http_call *call)
 {
+    struct koa_sigpipe_guard guard;
+
     koa_list_remove(&call->node);
     koa_resolution_cancel(call->resolution);
     call->resolution = NULL;
     koa_timers_disarm(koa_loop_timers(call->loop), &call->deadline);
-    if (call->is_added)
+    if (call->is_added) {
+        /* Closing a TLS connection writes to it, and this may be a host's thread at the end. */
+        koa_sigpipe_guard_begin(&guard);
         (void) curl_multi_remove_handle(call->client->multi, call->easy);
+        koa_sigpipe_guard_end(&guard);
+    }
     call->is_added = false;
     call->client->count--;
 }

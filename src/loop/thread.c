@@ -44,3 +44,33 @@ bool koa_condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex,
 
     return pthread_cond_timedwait(condition, mutex, &until) != ETIMEDOUT;
 }
+
+static bool is_sigpipe_pending(void)
+{
+    sigset_t pending;
+
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+}
+
+void koa_sigpipe_guard_begin(struct koa_sigpipe_guard *guard)
+{
+    sigset_t only;
+
+    (void) sigemptyset(&only);
+    (void) sigaddset(&only, SIGPIPE);
+    guard->was_pending = is_sigpipe_pending();
+    (void) pthread_sigmask(SIG_BLOCK, &only, &guard->before);
+}
+
+void koa_sigpipe_guard_end(struct koa_sigpipe_guard *guard)
+{
+    static const struct timespec at_once = {0};
+    sigset_t only;
+
+    (void) sigemptyset(&only);
+    (void) sigaddset(&only, SIGPIPE);
+    /* One that the host had pending before stays the host's. */
+    if (!guard->was_pending && is_sigpipe_pending())
+        (void) sigtimedwait(&only, NULL, &at_once);
+    (void) pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+}

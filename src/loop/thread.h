@@ -3,6 +3,7 @@
 #define LOOP_THREAD_H
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <koa/time.h>
 
@@ -15,5 +16,15 @@ void koa_condition_init(pthread_cond_t *condition);
 /* False once `due` has passed. */
 bool koa_condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex,
                               struct koa_mono due);
+
+/* For calls into libraries that write to sockets without MSG_NOSIGNAL, on threads whose signals are
+ * the host's: SIGPIPE is blocked from begin to end, and one that came meanwhile is taken away. */
+struct koa_sigpipe_guard {
+    sigset_t before;
+    bool was_pending;
+};
+
+void koa_sigpipe_guard_begin(struct koa_sigpipe_guard *guard);
+void koa_sigpipe_guard_end(struct koa_sigpipe_guard *guard);
 
 #endif

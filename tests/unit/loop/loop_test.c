@@ -5,6 +5,7 @@
 
 #include "kit/loop_kit.h"
 #include "loop/clock.h"
+#include "loop/thread.h"
 #include "loop/watch.h"
 
 /* ---- timers */
@@ -343,6 +344,23 @@ static void a_descriptor_that_is_none_is_refused_with_its_number(void **state)
     koa_loop_destroy(loop);
 }
 
+static void a_broken_pipe_inside_the_guard_harms_nobody(void **state)
+{
+    struct koa_sigpipe_guard guard;
+    sigset_t pending;
+    int ends[2];
+
+    (void) state;
+    assert_int_equal(0, pipe(ends));
+    (void) close(ends[0]);
+    koa_sigpipe_guard_begin(&guard);
+    KIT_EXPECT_INT("broken", -1, write(ends[1], "x", 1));
+    koa_sigpipe_guard_end(&guard);
+    assert_int_equal(0, sigpending(&pending));
+    KIT_EXPECT_INT("nothing is left pending", 0, sigismember(&pending, SIGPIPE));
+    (void) close(ends[1]);
+}
+
 static void creation_survives_lack_of_memory(void **state)
 {
     struct koa_loop_opts opts = {.name = "test"};
@@ -371,6 +389,7 @@ int main(void)
         cmocka_unit_test(an_idle_loop_beats),
         cmocka_unit_test(a_watch_reports_pauses_and_may_destroy_itself),
         cmocka_unit_test(a_descriptor_that_is_none_is_refused_with_its_number),
+        cmocka_unit_test(a_broken_pipe_inside_the_guard_harms_nobody),
         cmocka_unit_test(creation_survives_lack_of_memory),
     };
 
