@@ -36,6 +36,9 @@ struct koa_agent_opts {
     bool use_defaults;    /* the default checks, rules and notifiers, and the HTTP listener */
     koa_log_sink_fn *log; /* NULL: `log_fd`, and with -1 lines are dropped */
     void *log_context;
+    /* Called for each error of the configuration during koa_agent_create(), one line each. */
+    void (*config_error)(void *context, const char *line);
+    void *config_error_context;
     int log_fd; /* lines as text or JSON by a thread that never stalls the agent; -1: none.
                    Borrowed. */
 };
@@ -44,8 +47,8 @@ struct koa_agent_opts {
         .struct_size = sizeof(struct koa_agent_opts), .log_fd = -1                                 \
     }
 
-/* Reads the configuration and builds the agent; opens no socket and starts no thread. All errors of
- * a file come together: `reterr` has the first, koa_agent_config_errors() all of them. */
+/* Reads the configuration and builds the agent; opens no socket and starts no thread but the log's.
+ * All errors of a file come together: `reterr` has the first, `config_error` is told of each. */
 KOA_API KOA_MUST_USE enum koa_err koa_agent_create(const struct koa_agent_opts *opts,
                                                    struct koa_agent **ret_agent,
                                                    struct koa_error *reterr);

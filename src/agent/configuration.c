@@ -2,8 +2,6 @@
  * What one row cannot judge (two clusters of one name) is judged here. */
 #include "agent/configuration.h"
 
-#include <stdio.h>
-
 #include "base/memory.h"
 #include "base/str.h"
 #include "config/options.h"
@@ -64,10 +62,11 @@ static struct koa_node *read_bootstrap(struct load *load)
                               "is longer than %d characters", (int) BOOTSTRAP_SIZE);
     } else {
         struct koa_settings settings = {
-            .rows = &(struct koa_setting){.key = "clusters", .value = koa_buf_text(&value)}, .count = 1};
+            .rows = &(struct koa_setting){.key = "clusters", .value = koa_buf_text(&value)},
+            .count = 1};
 
-        tree = koa_node_from_settings(&settings, "KAFKA_BOOTSTRAP_SERVERS", load->configuration->arena,
-                                      load->errors);
+        tree = koa_node_from_settings(&settings, "KAFKA_BOOTSTRAP_SERVERS",
+                                      load->configuration->arena, load->errors);
     }
     koa_buf_deinit(&value);
     return tree;
@@ -117,16 +116,19 @@ static void check_clusters(struct load *load)
     for (size_t i = 0; i < load->configuration->clusters.count; i++) {
         for (size_t k = 0; k < i; k++) {
             if (koa_text_equal(rows[i].name, rows[k].name))
-                koa_config_errors_add(load->errors, NULL, "clusters", "two are named '%s'", rows[i].name);
+                koa_config_errors_add(load->errors, NULL, "clusters", "two are named '%s'",
+                                      rows[i].name);
         }
         if (rows[i].tls.enabled || rows[i].sasl.mechanism[0] != '\0')
-            koa_config_errors_add(load->errors, NULL, "clusters",
-                                  "'%s' asks for tls or sasl, which this version cannot speak: name a "
-                                  "plaintext listener",
-                                  rows[i].name);
+            koa_config_errors_add(
+                load->errors, NULL, "clusters",
+                "'%s' asks for tls or sasl, which this version cannot speak: name a "
+                "plaintext listener",
+                rows[i].name);
         if (rows[i].probe.enabled)
             koa_config_errors_add(load->errors, NULL, "clusters",
-                                  "'%s' turns on probe, which this version does not have", rows[i].name);
+                                  "'%s' turns on probe, which this version does not have",
+                                  rows[i].name);
     }
 }
 
@@ -152,25 +154,10 @@ static void load_tree(struct load *load)
     }
 }
 
-static enum koa_err first_error(const struct koa_config_errors *errors, struct koa_error *reterr)
-{
-    const struct koa_config_error *first = errors->rows;
-    size_t others = errors->count - 1;
-    char more[64] = "";
-
-    if (others > 0)
-        (void) snprintf(more, sizeof(more), " (and %zu more)", others);
-    if (first->line > 0)
-        return koa_fail(reterr, KOA_ERR_PARSE, "%s:%d:%d: %s%s%s%s", first->file, first->line,
-                        first->column, first->path, first->path[0] != '\0' ? ": " : "", first->text, more);
-    return koa_fail(reterr, KOA_ERR_PARSE, "%s%s%s%s%s%s", first->file != NULL ? first->file : "",
-                    first->file != NULL ? ": " : "", first->path, first->path[0] != '\0' ? ": " : "",
-                    first->text, more);
-}
-
 enum koa_err koa_configuration_load(const struct koa_configuration_opts *opts,
                                     struct koa_configuration **ret_configuration,
-                                    struct koa_configuration_errors *errors, struct koa_error *reterr)
+                                    struct koa_configuration_errors *errors,
+                                    struct koa_error *reterr)
 {
     KOA_AUTO(koa_arena) *arena = koa_arena_create(ARENA_LIMIT);
     struct koa_configuration *configuration = NULL;
@@ -182,9 +169,10 @@ enum koa_err koa_configuration_load(const struct koa_configuration_opts *opts,
     if (configuration == NULL || errors->arena == NULL)
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for the configuration");
     configuration->arena = arena;
-    load_tree(&(struct load){.opts = opts, .configuration = configuration, .errors = &errors->list});
+    load_tree(
+        &(struct load){.opts = opts, .configuration = configuration, .errors = &errors->list});
     if (errors->list.count > 0)
-        return first_error(&errors->list, reterr);
+        return koa_config_errors_fail(&errors->list, reterr);
     if (koa_arena_failed(arena))
         return koa_fail(reterr, KOA_ERR_LIMIT, "the configuration takes more than %d MiB of memory",
                         (int) (ARENA_LIMIT >> 20));

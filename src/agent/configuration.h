@@ -131,9 +131,9 @@ unsigned koa_scope_bits(unsigned choices);
 
 /* The rows themselves, for documentation and for what a reload may not change. */
 extern const struct koa_option koa_configuration_options[];
+extern const struct koa_option koa_cluster_options[];
 
-/* Effective settings as YAML, secrets masked; docs/config.md. */
+/* Effective settings as YAML, secrets masked, but for the subtrees of checks, rules, notifiers. */
 void koa_configuration_print(const struct koa_configuration *configuration, struct koa_buf *buf);
-void koa_configuration_document(struct koa_buf *buf);
 
 #endif

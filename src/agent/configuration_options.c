@@ -186,7 +186,7 @@ static const struct koa_option probe_options[] = {
 static const struct koa_choice granularities[] = {
     {"partition", 0}, {"topic", 1}, {"group", 2}, {0}};
 
-static const struct koa_option cluster_options[] = {
+const struct koa_option koa_cluster_options[] = {
     {KOA_TEXT(struct koa_cluster_settings, name), .required = true, .validate = validate_name,
      .help = "label `cluster` of its series, and part of its paths"},
     {KOA_TEXTS(struct koa_cluster_settings, bootstrap_servers), .required = true,
@@ -311,7 +311,7 @@ const struct koa_option koa_configuration_options[] = {
      .help = "where alert states are kept; default /var/lib/kafka-ops-agent as root, else "
              "~/.local/state/kafka-ops-agent; :memory: keeps them in memory"},
     {.key = "log", .type = KOA_OPTION_GROUP, .rows = log_options, .help = "the log"},
-    {KOA_LIST(struct koa_configuration, clusters, struct koa_cluster_settings, cluster_options),
+    {KOA_LIST(struct koa_configuration, clusters, struct koa_cluster_settings, koa_cluster_options),
      .help = "Kafka clusters to watch; KAFKA_BOOTSTRAP_SERVERS or --bootstrap define one named "
              "default"},
     {KOA_SUBTREE(struct koa_configuration, checks), .help = "see Checks"},

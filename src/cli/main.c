@@ -1,5 +1,71 @@
 /* The program: finds the command and hands it the arguments. */
-int main(void)
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <koa/version.h>
+
+#include "base/str.h"
+#include "cli/command.h"
+
+static const struct cli_command *find_command(const char *name)
 {
-    return 0;
+    for (const struct cli_command *const *command = cli_commands; *command != NULL; command++) {
+        if (koa_text_equal((*command)->name, name))
+            return *command;
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *nearest = NULL;
+    int best = 3;
+
+    for (const struct cli_command *const *command = cli_commands; *command != NULL; command++) {
+        int distance = koa_text_distance(name, (*command)->name, best);
+
+        if (distance < best && !(*command)->is_hidden) {
+            best = distance;
+            nearest = (*command)->name;
+        }
+    }
+    (void) fprintf(stderr, "kafka-ops-agent: unknown command '%s'", name);
+    if (nearest != NULL)
+        (void) fprintf(stderr, "; did you mean '%s'?", nearest);
+    (void) fprintf(stderr, "\n'kafka-ops-agent --help' lists the commands\n");
+    return CLI_USAGE;
+}
+
+static int run_command(const struct cli_command *command, int count, char **words)
+{
+    struct cli_arguments arguments;
+    bool is_done;
+
+    if (!cli_arguments_parse(command, count, words, &arguments, &is_done))
+        return CLI_USAGE;
+    return is_done ? CLI_OK : command->run(&arguments);
+}
+
+int main(int count, char **words)
+{
+    const struct cli_command *command;
+
+    /* A reader of our output may go away; the write's error is enough. */
+    (void) signal(SIGPIPE, SIG_IGN);
+    if (count < 2)
+        return run_command(cli_commands[0], count, words);
+    if (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0 ||
+        strcmp(words[1], "help") == 0) {
+        cli_program_help();
+        return CLI_OK;
+    }
+    if (strcmp(words[1], "--version") == 0) {
+        (void) printf("kafka-ops-agent %s (%s)\n", koa_version(), koa_revision());
+        return CLI_OK;
+    }
+    if (words[1][0] == '-')
+        return run_command(cli_commands[0], count, words);
+    command = find_command(words[1]);
+    return command != NULL ? run_command(command, count - 1, words + 1) : unknown_command(words[1]);
 }

@@ -2,6 +2,7 @@
 #include "config/node.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -66,6 +67,24 @@ void koa_config_errors_print(const struct koa_config_errors *errors, struct koa_
             koa_buf_printf(buf, "%s: ", row->path);
         koa_buf_printf(buf, "%s\n", row->text);
     }
+}
+
+enum koa_err koa_config_errors_fail(const struct koa_config_errors *errors,
+                                    struct koa_error *reterr)
+{
+    const struct koa_config_error *first = errors->rows;
+    size_t others = errors->count - 1;
+    char more[64] = "";
+
+    if (others > 0)
+        (void) snprintf(more, sizeof(more), " (and %zu more)", others);
+    if (first->line > 0)
+        return koa_fail(reterr, KOA_ERR_PARSE, "%s:%d:%d: %s%s%s%s", first->file, first->line,
+                        first->column, first->path, first->path[0] != '\0' ? ": " : "", first->text,
+                        more);
+    return koa_fail(reterr, KOA_ERR_PARSE, "%s%s%s%s%s%s", first->file != NULL ? first->file : "",
+                    first->file != NULL ? ": " : "", first->path,
+                    first->path[0] != '\0' ? ": " : "", first->text, more);
 }
 
 const struct koa_node *koa_node_get(const struct koa_node *map, const char *key)

@@ -41,6 +41,11 @@ void koa_config_errors_add(struct koa_config_errors *errors, const struct koa_no
 /* "file:line:column: path: text", one line each. */
 void koa_config_errors_print(const struct koa_config_errors *errors, struct koa_buf *buf);
 
+/* Fails with the first error as one line, and says how many more there are; there is at least one.
+ */
+enum koa_err koa_config_errors_fail(const struct koa_config_errors *errors,
+                                    struct koa_error *reterr);
+
 /* The child of a map, or NULL. */
 const struct koa_node *koa_node_get(const struct koa_node *map, const char *key);
 

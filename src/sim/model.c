@@ -67,12 +67,12 @@ static void draw_topic_id(uint64_t *state, unsigned char id[16])
     id[8] = (unsigned char) ((id[8] & 0x3f) | 0x80);
 }
 
+/* Leaders of a topic go round the brokers from `first`, as Kafka places them. */
 static void draw_partition(struct koa_sim_model *model, uint64_t *state, double topic_rate,
-                           struct koa_sim_partition *partition)
+                           int32_t first, struct koa_sim_partition *partition)
 {
     int32_t count =
         model->broker_count < KOA_SIM_REPLICAS_MAX ? model->broker_count : KOA_SIM_REPLICAS_MAX;
-    int32_t first = (int32_t) (draw(state) % (uint64_t) model->broker_count);
 
     for (int32_t i = 0; i < count; i++)
         partition->replicas[i] = (first + i) % model->broker_count + 1;
@@ -93,13 +93,14 @@ static void fill(struct koa_sim_model *model, uint64_t state)
         struct koa_sim_topic *topic = &model->topics[i];
         /* From one message in 20 seconds to 400 a second. */
         double rate = 0.05 * pow(8000.0, draw_unit(&state));
+        int32_t first = (int32_t) (draw(&state) % (uint64_t) model->broker_count);
 
         name_topic(topic, i);
         draw_topic_id(&state, topic->id);
         topic->first = next;
         topic->partitions = (int32_t) (each + (i < over ? 1 : 0));
         for (int32_t p = 0; p < topic->partitions; p++)
-            draw_partition(model, &state, rate, &model->partitions[next++]);
+            draw_partition(model, &state, rate, first + p, &model->partitions[next++]);
     }
 }
 

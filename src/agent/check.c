@@ -1,0 +1,129 @@
+/* A configuration without an agent: read, built, printed and thrown away. And docs/config.md. */
+#include "agent/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/composition.h"
+#include "builtin/builtin.h"
+#include "config/options.h"
+
+static const char *read_variable(void *context, const char *name)
+{
+    (void) context;
+    return getenv(name); // NOLINT(concurrency-mt-unsafe): one thread only
+}
+
+/* One item of a list: common rows, then the type's; the dash takes the place of its first indent.
+ */
+static void print_item(const struct koa_option *common, const void *settings,
+                       const struct koa_option *options, const void *config, int indent,
+                       struct koa_buf *buf)
+{
+    size_t start = buf->size;
+
+    koa_options_print(common, settings, indent + 1, buf);
+    if (options != NULL)
+        koa_options_print(options, config, indent + 1, buf);
+    if (!buf->failed && buf->size > start)
+        buf->data[start + (size_t) indent * 2] = '-';
+}
+
+static void print_build(const struct koa_agent_build *build, struct koa_buf *buf)
+{
+    koa_buf_append_text(buf, "checks:\n");
+    for (size_t i = 0; i < build->check_count; i++) {
+        const struct koa_check_unit *unit = build->checks[i];
+
+        print_item(koa_check_common_options, &unit->common, unit->ops->options, unit->config, 1,
+                   buf);
+    }
+    koa_buf_append_text(buf, "# of alerting:\nrules:\n");
+    for (size_t i = 0; i < build->rule_count; i++) {
+        const struct koa_rule_spec *spec = &build->rules[i]->spec;
+
+        print_item(koa_rule_options, spec->settings, spec->ops->options, spec->config, 1, buf);
+    }
+    koa_buf_append_text(buf, "notifiers:\n");
+    for (size_t i = 0; i < build->notifier_count; i++) {
+        const struct koa_notifier_spec *spec = &build->notifiers[i]->spec;
+
+        print_item(koa_notifier_options, spec->settings, spec->ops->options, spec->config, 1, buf);
+    }
+}
+
+bool koa_configuration_check(const char *file, struct koa_buf *text)
+{
+    struct koa_configuration_opts opts = {.file = file, .getenv = read_variable};
+    KOA_AUTO(koa_configuration) *configuration = NULL;
+    struct koa_configuration_errors errors;
+    struct koa_agent_build build = {.use_defaults = true};
+    bool is_right = koa_configuration_load(&opts, &configuration, &errors, NULL) == KOA_OK;
+
+    if (is_right) {
+        build.configuration = configuration;
+        build.errors = &errors.list;
+        is_right = koa_agent_build(&build);
+    }
+    if (is_right) {
+        koa_configuration_print(configuration, text);
+        print_build(&build, text);
+    } else {
+        koa_config_errors_print(&errors.list, text);
+    }
+    koa_agent_build_deinit(&build);
+    koa_configuration_errors_deinit(&errors);
+    return is_right;
+}
+
+static void document_type(const char *name, const char *help, const struct koa_option *options,
+                          struct koa_buf *buf)
+{
+    koa_buf_printf(buf, "\n### `type: %s`\n\n%s.\n", name, help);
+    if (options == NULL)
+        return;
+    koa_buf_append_char(buf, '\n');
+    koa_options_document(options, buf);
+}
+
+void koa_configuration_document(struct koa_buf *buf)
+{
+    koa_buf_append_text(
+        buf, "# Configuration\n\n"
+             "Written by `kafka-ops-agent docs config` from the program's own rows.\n\n"
+             "The file is optional YAML: `--config FILE`. Durations are `500ms`, `30s`, `1m30s`, "
+             "`24h` (a "
+             "bare number is\nseconds), sizes `64KiB`, `10MiB`. `${NAME}` and `${NAME:-default}` "
+             "are replaced "
+             "inside values after parsing;\n`$$` is a plain `$`. Each secret is also taken from a "
+             "file named "
+             "by `<key>_file`. What is named twice is decided\nby: flag, then environment, then "
+             "file, then "
+             "default. A bad file never replaces a good one.\n\n"
+             "`KAFKA_BOOTSTRAP_SERVERS=host:port,...` and `--bootstrap` define one cluster named "
+             "`default`.\n"
+             "`HEALTH_CHECK_TIMEOUT` alone is a default: a check's own `timeout` wins.\n\n");
+    koa_options_document(koa_configuration_options, buf);
+    koa_buf_append_text(
+        buf, "\n## Checks\n\nItems of `checks`. `database`, `kafka`, `disk_space` and "
+             "`memory` exist unless named with `enabled: false`.\nEvery check takes:\n\n");
+    koa_options_document(koa_check_common_options, buf);
+    for (size_t i = 0; koa_builtin_checks[i] != NULL; i++)
+        document_type(koa_builtin_checks[i]->name, koa_builtin_checks[i]->help,
+                      koa_builtin_checks[i]->options, buf);
+    koa_buf_append_text(
+        buf, "\n## Rules\n\nItems of `alerting.rules`. `system_unhealthy`, "
+             "`system_degraded`, `high_error_rate` and `high_request_count`\nexist unless "
+             "named with `enabled: false`. Every rule takes:\n\n");
+    koa_options_document(koa_rule_options, buf);
+    for (size_t i = 0; koa_builtin_rules[i] != NULL; i++)
+        document_type(koa_builtin_rules[i]->name, koa_builtin_rules[i]->help,
+                      koa_builtin_rules[i]->options, buf);
+    koa_buf_append_text(
+        buf, "\n## Notifiers\n\nItems of `alerting.notifiers`. `log` exists unless named with "
+             "`enabled: false`. Every notifier takes:\n\n");
+    koa_options_document(koa_notifier_options, buf);
+    for (size_t i = 0; koa_builtin_notifiers[i] != NULL; i++)
+        document_type(koa_builtin_notifiers[i]->name, koa_builtin_notifiers[i]->help,
+                      koa_builtin_notifiers[i]->options, buf);
+}

@@ -1,0 +1,45 @@
+/* docs/http-api.md from the routes' rows. */
+#include "api/api.h"
+#include "base/str.h"
+
+static const char *method(const struct koa_http_route *route)
+{
+    return (route->methods & KOA_HTTP_GET) != 0 ? "GET, HEAD" : "POST";
+}
+
+static const char *scope(const struct koa_http_route *route)
+{
+    if (route->scope == KOA_SCOPE_METRICS)
+        return "metrics";
+    return route->scope == KOA_SCOPE_READ ? "read" : "admin";
+}
+
+void koa_api_document(struct koa_buf *buf)
+{
+    koa_buf_append_text(
+        buf,
+        "# HTTP API\n\n"
+        "Written by `kafka-ops-agent docs http-api` from the program's own rows.\n\n"
+        "Answers are JSON unless said otherwise: UTF-8, instants in RFC 3339 with milliseconds and "
+        "`Z`, "
+        "durations with their\nunit in the name. Every answer has `Cache-Control: no-store` and "
+        "`X-Content-Type-Options: nosniff`. An error is\n`{error, message, timestamp}`: 400 for a "
+        "query "
+        "value that cannot be read, 401 and 403 for credentials, 404, 405 with\n`Allow`, 413, 429 "
+        "with "
+        "`Retry-After`, 431, 503. A trailing slash is 404. `limit=0` means all that is kept.\n\n"
+        "Scopes count once users or tokens are configured: `metrics`, `read` (which implies "
+        "metrics), `admin` "
+        "(which implies\nall). `/health/live`, `/health/ready` and the bare statuses of `/health` "
+        "stay open "
+        "unless `web.open` says otherwise.\nPOST without configured credentials is answered on "
+        "loopback "
+        "only.\n\n"
+        "| method | path | scope | is |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < koa_api_route_count; i++) {
+        const struct koa_http_route *route = &koa_api_routes[i];
+
+        koa_buf_printf(buf, "| %s | `%s` | %s | %s |\n", method(route), route->pattern,
+                       scope(route), route->help);
+    }
+}

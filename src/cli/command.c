@@ -1,0 +1,170 @@
+/* Flags of a command by its rows: reads them with getopt_long and writes the help text. What a flag
+ * means is left to the command, or to the configuration when the row names a setting. */
+#include "cli/command.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/num.h"
+#include "base/str.h"
+
+const struct cli_command *const cli_commands[] = {
+    &cli_serve, &cli_verify, &cli_demo, &cli_simulate, &cli_check_config, &cli_docs, NULL,
+};
+
+static void collect_flags(const struct cli_command *command, struct cli_arguments *arguments)
+{
+    for (const struct cli_flag *const *table = command->flag_tables; *table != NULL; table++) {
+        for (const struct cli_flag *flag = *table; flag->name != NULL; flag++) {
+            KOA_ASSERT(arguments->flag_count < CLI_FLAG_LIMIT);
+            arguments->flags[arguments->flag_count++] = flag;
+        }
+    }
+}
+
+/* getopt_long's table: --help is row 0, flag i has value i + 1. */
+static void fill_getopt(const struct cli_arguments *arguments, struct option *rows)
+{
+    rows[0] = (struct option){.name = "help", .val = 0};
+    for (size_t i = 0; i < arguments->flag_count; i++) {
+        rows[i + 1] = (struct option){
+            .name = arguments->flags[i]->name,
+            .has_arg = arguments->flags[i]->argument != NULL ? required_argument : no_argument,
+            .val = (int) i + 1,
+        };
+    }
+}
+
+static void print_bad_flag(const struct cli_command *command, int reason, const char *word)
+{
+    (void) fprintf(
+        stderr, "kafka-ops-agent %s: %s '%s'; 'kafka-ops-agent %s --help' lists the flags\n",
+        command->name, reason == ':' ? "a value must follow" : "unknown flag", word, command->name);
+}
+
+static bool take_operand(const struct cli_command *command, int count, char **words,
+                         struct cli_arguments *arguments)
+{
+    int expected = command->operand != NULL ? 1 : 0;
+
+    if (count - optind > expected) {
+        (void) fprintf(stderr, "kafka-ops-agent %s: unexpected '%s'\n", command->name,
+                       words[optind + expected]);
+        return false;
+    }
+    if (count - optind < expected) {
+        (void) fprintf(stderr, "kafka-ops-agent %s: %s is missing\n", command->name,
+                       command->operand);
+        return false;
+    }
+    if (expected == 1)
+        arguments->operand = words[optind];
+    return true;
+}
+
+bool cli_arguments_parse(const struct cli_command *command, int count, char **words,
+                         struct cli_arguments *arguments, bool *ret_done)
+{
+    struct option rows[CLI_FLAG_LIMIT + 2] = {0};
+    int found;
+
+    *arguments = (struct cli_arguments){.command = command};
+    *ret_done = false;
+    collect_flags(command, arguments);
+    fill_getopt(arguments, rows);
+    optind = 1;
+    opterr = 0;
+    /* One thread only: the program parses before it starts any. */
+    while ((found = getopt_long(count, words, ":", rows, NULL)) !=
+           -1) { // NOLINT(concurrency-mt-unsafe)
+        if (found == ':' || found == '?') {
+            print_bad_flag(command, found, words[optind - 1]);
+            return false;
+        }
+        if (found == 0) {
+            cli_command_help(command);
+            *ret_done = true;
+            return true;
+        }
+        arguments->values[found - 1] = optarg != NULL ? optarg : "";
+    }
+    return take_operand(command, count, words, arguments);
+}
+
+const char *cli_value(const struct cli_arguments *arguments, const char *flag)
+{
+    for (size_t i = 0; i < arguments->flag_count; i++) {
+        if (koa_text_equal(arguments->flags[i]->name, flag))
+            return arguments->values[i];
+    }
+    return NULL;
+}
+
+bool cli_is_given(const struct cli_arguments *arguments, const char *flag)
+{
+    return cli_value(arguments, flag) != NULL;
+}
+
+bool cli_number(const struct cli_arguments *arguments, const char *flag, int64_t minimum,
+                int64_t maximum, int64_t *value)
+{
+    const char *text = cli_value(arguments, flag);
+
+    if (text == NULL || koa_parse_int(koa_str_from(text), minimum, maximum, value) == KOA_OK)
+        return true;
+    (void) fprintf(stderr,
+                   "kafka-ops-agent %s: --%s: '%s' is not a whole number from %" PRId64
+                   " to %" PRId64 "\n",
+                   arguments->command->name, flag, text, minimum, maximum);
+    return false;
+}
+
+size_t cli_settings(const struct cli_arguments *arguments, struct koa_setting *rows)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < arguments->flag_count && count < CLI_SETTING_LIMIT; i++) {
+        if (arguments->flags[i]->setting != NULL && arguments->values[i] != NULL) {
+            rows[count++] = (struct koa_setting){.key = arguments->flags[i]->setting,
+                                                 .value = arguments->values[i]};
+        }
+    }
+    return count;
+}
+
+void cli_command_help(const struct cli_command *command)
+{
+    struct cli_arguments arguments = {.command = command};
+
+    (void) printf("Usage: kafka-ops-agent %s [flags]%s%s\n\n%s.\n\nFlags:\n", command->name,
+                  command->operand != NULL ? " " : "",
+                  command->operand != NULL ? command->operand : "", command->summary);
+    collect_flags(command, &arguments);
+    for (size_t i = 0; i < arguments.flag_count; i++) {
+        const struct cli_flag *flag = arguments.flags[i];
+        int width = printf("  --%s%s%s", flag->name, flag->argument != NULL ? " " : "",
+                           flag->argument != NULL ? flag->argument : "");
+
+        (void) printf("%*s%s\n", width < 30 ? 30 - width : 2, "", flag->help);
+    }
+    (void) printf("  --help%*s%s\n", 22, "", "print this text");
+    if (command->help != NULL)
+        (void) printf("\n%s", command->help);
+}
+
+void cli_program_help(void)
+{
+    (void) printf("kafka-ops-agent watches Apache Kafka clusters and everything around them.\n\n"
+                  "Usage: kafka-ops-agent [COMMAND] [flags]\n\nCommands:\n");
+    for (const struct cli_command *const *command = cli_commands; *command != NULL; command++) {
+        if (!(*command)->is_hidden) {
+            (void) printf("  %-14s %s%s\n", (*command)->name, (*command)->summary,
+                          *command == cli_commands[0] ? " (the default)" : "");
+        }
+    }
+    (void) printf("\n'kafka-ops-agent COMMAND --help' lists a command's flags and exit codes.\n"
+                  "'kafka-ops-agent --version' prints the version.\n");
+}

@@ -1,0 +1,72 @@
+/* Reads the flags of a simulated cluster and starts it. */
+#include "cli/simulated.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/str.h"
+
+enum { FLAG_SIZE = 32, HOST_SIZE = 256 };
+
+static bool read_number(const struct cli_arguments *arguments, const char *prefix, const char *name,
+                        int64_t maximum, int64_t *value)
+{
+    char flag[FLAG_SIZE];
+
+    (void) snprintf(flag, sizeof(flag), "%s%s", prefix, name);
+    return cli_number(arguments, flag, 1, maximum, value);
+}
+
+/* "HOST:PORT", "[::1]:PORT" or "PORT". */
+static bool read_listen(const struct cli_arguments *arguments, const char *prefix, char *host,
+                        struct koa_simulation_opts *opts)
+{
+    char flag[FLAG_SIZE];
+    const char *text;
+    const char *colon;
+    struct koa_str name;
+    int64_t port;
+
+    (void) snprintf(flag, sizeof(flag), "%slisten", prefix);
+    text = cli_value(arguments, flag);
+    if (text == NULL)
+        return true;
+    colon = strrchr(text, ':');
+    name = (struct koa_str){.data = text, .size = colon != NULL ? (size_t) (colon - text) : 0};
+    if (name.size > 2 && text[0] == '[' && text[name.size - 1] == ']')
+        name = (struct koa_str){.data = text + 1, .size = name.size - 2};
+    if (!koa_str_copy(host, HOST_SIZE, name) ||
+        koa_parse_int(koa_str_from(colon != NULL ? colon + 1 : text), 0, 65535, &port) != KOA_OK) {
+        (void) fprintf(stderr, "kafka-ops-agent %s: --%s: '%s' is not HOST:PORT\n",
+                       arguments->command->name, flag, text);
+        return false;
+    }
+    if (host[0] != '\0')
+        opts->host = host;
+    opts->port = (int) port;
+    return true;
+}
+
+bool cli_simulation_start(const struct cli_arguments *arguments, const char *prefix,
+                          struct koa_simulation **ret_simulation)
+{
+    char host[HOST_SIZE];
+    struct koa_simulation_opts opts = {.brokers = 3, .topics = 20, .partitions = 100};
+    int64_t seed = 1;
+    struct koa_error error;
+
+    if (!read_number(arguments, prefix, "brokers", KOA_SIMULATION_BROKERS_MAX, &opts.brokers) ||
+        !read_number(arguments, prefix, "topics", KOA_SIMULATION_TOPICS_MAX, &opts.topics) ||
+        !read_number(arguments, prefix, "partitions", KOA_SIMULATION_PARTITIONS_MAX,
+                     &opts.partitions) ||
+        !read_number(arguments, prefix, "seed", INT64_MAX, &seed) ||
+        !read_listen(arguments, prefix, host, &opts))
+        return false;
+    opts.seed = (uint64_t) seed;
+    if (koa_simulation_start(&opts, ret_simulation, &error) == KOA_OK)
+        return true;
+    (void) fprintf(stderr, "kafka-ops-agent %s: the simulated cluster did not start: %s\n",
+                   arguments->command->name, error.text);
+    return false;
+}

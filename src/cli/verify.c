@@ -1,0 +1,292 @@
+/* `verify`: calls every endpoint of a running agent and checks status, headers and the shape of the
+ * JSON. What must be there is a table; a new endpoint is a row. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json_read.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/fetch.h"
+
+enum { REQUEST_TIMEOUT_MS = 20000, PROBLEM_SIZE = 256 };
+
+/* `shape`: words "field:kind"; kinds t text, n number, l list, o object, b bool, T an instant, and
+ * '?' after the kind where null is allowed. */
+struct expectation {
+    const char *path;
+    const char *accept;
+    int statuses[2]; /* allowed ones */
+    const char *content_type;
+    const char *shape;
+    const char *starts; /* of a body that is not JSON */
+};
+
+#define HEALTH_SHAPE "overall_status:t summary:o checks:l timestamp:T"
+#define ALERTS_SHAPE                                                                               \
+    "active_count:n total_rules:n severity_counts:o last_check:T? active_alerts:l timestamp:T"
+#define ERROR_SHAPE "error:t message:t timestamp:T"
+#define METRICS_SHAPE "counters:o gauges:o histograms:o timers:o timestamp:T"
+
+static const struct expectation expectations[] = {
+    {"/health", NULL, {200, 503}, "application/json", HEALTH_SHAPE, NULL},
+    {"/health/ready", NULL, {200, 503}, "application/json", "status:t reason:t timestamp:T", NULL},
+    {"/health/live", NULL, {200}, "application/json", "status:t timestamp:T", NULL},
+    {"/health/checks", NULL, {200}, "application/json", "checks:l total_count:n timestamp:T", NULL},
+    {"/health/history?limit=5",
+     NULL,
+     {200},
+     "application/json",
+     "history:l count:n timestamp:T",
+     NULL},
+    {"/health/checks/no-such-check", NULL, {404}, "application/json", ERROR_SHAPE, NULL},
+    {"/metrics", NULL, {200}, "application/json", METRICS_SHAPE, NULL},
+    {"/metrics", "text/plain", {200}, "text/plain", NULL, "# HELP"},
+    {"/metrics/prometheus", NULL, {200}, "text/plain", NULL, "# HELP"},
+    {"/metrics/prometheus",
+     "application/openmetrics-text",
+     {200},
+     "application/openmetrics-text",
+     NULL,
+     "# "},
+    {"/metrics/history?limit=5",
+     NULL,
+     {200},
+     "application/json",
+     "history:l count:n timestamp:T",
+     NULL},
+    {"/metrics/history?limit=many", NULL, {400}, "application/json", ERROR_SHAPE, NULL},
+    {"/alerts", NULL, {200}, "application/json", ALERTS_SHAPE, NULL},
+    {"/alerts/history?limit=5",
+     NULL,
+     {200},
+     "application/json",
+     "history:l count:n timestamp:T",
+     NULL},
+    {"/alerts/0000000000000000", NULL, {404}, "application/json", ERROR_SHAPE, NULL},
+    {"/rules", NULL, {200}, "application/json", "rules:l count:n timestamp:T", NULL},
+    {"/status",
+     NULL,
+     {200, 503},
+     "application/json",
+     "overall_status:t health:o metrics_summary:o alerts:o timestamp:T",
+     NULL},
+    {"/info",
+     NULL,
+     {200},
+     "application/json",
+     "service:t version:t revision:t platform:t hostname:t pid:n uptime_seconds:n components:o "
+     "timestamp:T",
+     NULL},
+    {"/clusters", NULL, {200}, "application/json", "clusters:l count:n timestamp:T", NULL},
+    {"/clusters/no-such-cluster", NULL, {404}, "application/json", ERROR_SHAPE, NULL},
+    {"/", NULL, {200}, "application/json", "service:t version:t endpoints:l timestamp:T", NULL},
+    {"/", "text/html", {200}, "text/html", NULL, "<!DOCTYPE html>"},
+    {"/no-such-path", NULL, {404}, "application/json", ERROR_SHAPE, NULL},
+    {"/health/", NULL, {404}, "application/json", ERROR_SHAPE, NULL},
+};
+
+struct run {
+    struct cli_fetcher *fetcher;
+    int passed, failed;
+};
+
+static bool is_instant(const char *text)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+
+    if (text == NULL || strlen(text) != sizeof(form) - 1)
+        return false;
+    for (size_t i = 0; i < sizeof(form) - 1; i++) {
+        bool is_digit = text[i] >= '0' && text[i] <= '9';
+
+        if (form[i] == 'd' ? !is_digit : text[i] != form[i])
+            return false;
+    }
+    return true;
+}
+
+static bool has_kind(const struct koa_json_value *value, char kind)
+{
+    switch (kind) {
+    case 't':
+        return koa_json_value_type(value) == KOA_JSON_TEXT;
+    case 'T':
+        return is_instant(koa_json_value_text(value));
+    case 'n':
+        return koa_json_value_type(value) == KOA_JSON_NUMBER;
+    case 'l':
+        return koa_json_value_type(value) == KOA_JSON_LIST;
+    case 'o':
+        return koa_json_value_type(value) == KOA_JSON_OBJECT;
+    default:
+        return koa_json_value_type(value) == KOA_JSON_BOOL;
+    }
+}
+
+/* A member that is there as null; koa_json_get() gives NULL for one that is not. */
+static bool is_null(const struct koa_json_value *value)
+{
+    return value != NULL && koa_json_value_type(value) == KOA_JSON_NULL;
+}
+
+static bool check_shape(const char *shape, const struct koa_json_value *root, char *problem)
+{
+    struct koa_str rest = koa_str_from(shape);
+
+    while (rest.size > 0) {
+        struct koa_str word = koa_str_split(rest, ' ', &rest);
+        struct koa_str kind;
+        struct koa_str name = koa_str_split(word, ':', &kind);
+        char field[64];
+        struct koa_json_value *value;
+
+        (void) koa_str_copy(field, sizeof(field), name);
+        value = koa_json_get(root, field);
+        if (kind.size == 2 && is_null(value))
+            continue;
+        if (!has_kind(value, kind.data[0])) {
+            (void) snprintf(problem, PROBLEM_SIZE, "'%s' is missing or of another type", field);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_body(const struct expectation *expected, const struct cli_answer *answer,
+                       char *problem)
+{
+    KOA_AUTO(koa_json_value) *root = NULL;
+    struct koa_error error;
+
+    if (expected->starts != NULL) {
+        if (strncmp(koa_buf_text(&answer->body), expected->starts, strlen(expected->starts)) == 0)
+            return true;
+        (void) snprintf(problem, PROBLEM_SIZE, "the body does not start with '%s'",
+                        expected->starts);
+        return false;
+    }
+    if (koa_json_parse((struct koa_str){.data = answer->body.data, .size = answer->body.size},
+                       &root, &error) != KOA_OK) {
+        (void) snprintf(problem, PROBLEM_SIZE, "not JSON: %.200s", error.text);
+        return false;
+    }
+    return check_shape(expected->shape, root, problem);
+}
+
+static bool check_answer(const struct expectation *expected, const struct cli_answer *answer,
+                         char *problem)
+{
+    if (answer->status != expected->statuses[0] &&
+        (expected->statuses[1] == 0 || answer->status != expected->statuses[1])) {
+        (void) snprintf(problem, PROBLEM_SIZE, "status %d is wanted", expected->statuses[0]);
+        return false;
+    }
+    if (strncmp(answer->content_type, expected->content_type, strlen(expected->content_type)) !=
+        0) {
+        (void) snprintf(problem, PROBLEM_SIZE, "Content-Type is '%s', not '%s'",
+                        answer->content_type, expected->content_type);
+        return false;
+    }
+    if (strcmp(answer->cache_control, "no-store") != 0 ||
+        strcmp(answer->content_type_options, "nosniff") != 0) {
+        (void) snprintf(problem, PROBLEM_SIZE,
+                        "Cache-Control: no-store or X-Content-Type-Options: nosniff is missing");
+        return false;
+    }
+    return check_body(expected, answer, problem);
+}
+
+static void verify_one(struct run *run, const struct expectation *expected)
+{
+    const struct cli_answer *answer = NULL;
+    struct koa_error error;
+    char problem[PROBLEM_SIZE] = "";
+    bool is_right;
+
+    if (cli_fetch(run->fetcher, expected->path, expected->accept, &answer, &error) != KOA_OK) {
+        is_right = false;
+        (void) snprintf(problem, sizeof(problem), "%.250s", error.text);
+    } else {
+        is_right = check_answer(expected, answer, problem);
+    }
+    run->passed += is_right ? 1 : 0;
+    run->failed += is_right ? 0 : 1;
+    (void) printf("%-6s %3d  %7.1f ms  %s%s%s%s%s%s\n", is_right ? "ok" : "FAILED",
+                  answer != NULL ? answer->status : 0,
+                  answer != NULL ? answer->seconds * 1000 : 0.0, expected->path,
+                  expected->accept != NULL ? "  (Accept: " : "",
+                  expected->accept != NULL ? expected->accept : "",
+                  expected->accept != NULL ? ")" : "", is_right ? "" : ": ", problem);
+}
+
+/* Each check by its own path, answered from its last result: looking must not load what is watched.
+ */
+static void verify_checks(struct run *run)
+{
+    KOA_AUTO(koa_json_value) *root = NULL;
+    const struct cli_answer *answer;
+    const struct koa_json_value *checks;
+    char path[512];
+
+    if (cli_fetch(run->fetcher, "/health/checks", NULL, &answer, NULL) != KOA_OK ||
+        koa_json_parse((struct koa_str){.data = answer->body.data, .size = answer->body.size},
+                       &root, NULL) != KOA_OK)
+        return; /* its own row has failed already */
+    checks = koa_json_get(root, "checks");
+    for (size_t i = 0; i < koa_json_count(checks); i++) {
+        const char *name = koa_json_value_text(koa_json_get(koa_json_at(checks, i), "name"));
+        struct expectation expected = {
+            path,
+            NULL,
+            {200, 503},
+            "application/json",
+            "name:t status:t message:t details:o timestamp:T duration_ms:n",
+            NULL};
+
+        (void) snprintf(path, sizeof(path), "/health/checks/%s?cached=1", name != NULL ? name : "");
+        verify_one(run, &expected);
+    }
+}
+
+static int verify(const struct cli_arguments *arguments)
+{
+    const char *url = cli_value(arguments, "url");
+    KOA_AUTO(cli_fetcher) *fetcher = NULL;
+    struct run run = {0};
+    struct koa_error error;
+
+    if (cli_fetcher_create(
+            &(struct cli_fetcher_opts){.url = url != NULL ? url : "http://localhost:8080",
+                                       .user = cli_value(arguments, "user"),
+                                       .token_file = cli_value(arguments, "token-file"),
+                                       .timeout_ms = REQUEST_TIMEOUT_MS},
+            &fetcher, &error) != KOA_OK) {
+        (void) fprintf(stderr, "kafka-ops-agent verify: %s\n", error.text);
+        return CLI_USAGE;
+    }
+    run.fetcher = fetcher;
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(expectations); i++)
+        verify_one(&run, &expectations[i]);
+    verify_checks(&run);
+    (void) printf("%d passed, %d failed\n", run.passed, run.failed);
+    return run.failed == 0 ? CLI_OK : CLI_FAILED;
+}
+
+static const struct cli_flag flags[] = {
+    {"url", "URL", NULL, "the agent (http://localhost:8080)"},
+    {"user", "NAME:PASSWORD", NULL, "HTTP Basic credentials"},
+    {"token-file", "FILE", NULL, "file with a bearer token"},
+    {0},
+};
+
+const struct cli_command cli_verify = {
+    .name = "verify",
+    .summary = "Call every endpoint of a running agent and check the answers",
+    .help = "Prints a line for each request: outcome, status, time, path.\n"
+            "Exit codes: 0 every answer is right; 1 one is not, or the agent cannot be reached; 2 "
+            "flags\n"
+            "are not right.\n",
+    .flag_tables = (const struct cli_flag *const[]){flags, NULL},
+    .run = verify,
+};
