@@ -58,11 +58,12 @@ struct koa_observations;
 KOA_API void koa_observations_add(struct koa_observations *observations, bool holds, double value,
                                   const struct koa_labels *labels, const char *format, ...)
     KOA_PRINTF(5, 6);
-/* With hysteresis: `clears` is false while the value is not yet good enough to end a firing alert.
- */
-KOA_API void koa_observations_add_range(struct koa_observations *observations, bool holds,
-                                        bool clears, double value, const struct koa_labels *labels,
-                                        const char *format, ...) KOA_PRINTF(6, 7);
+/* With hysteresis: a value that neither raises an alert nor is good enough to end a firing one. */
+enum koa_evidence { KOA_EVIDENCE_HOLDS, KOA_EVIDENCE_BETWEEN, KOA_EVIDENCE_CLEAR };
+KOA_API void koa_observations_add_evidence(struct koa_observations *observations,
+                                           enum koa_evidence evidence, double value,
+                                           const struct koa_labels *labels, const char *format, ...)
+    KOA_PRINTF(5, 6);
 /* The rule looked and saw all there is: alerts it did not mention have lost their subject, which is
  * evidence, and resolve. An observation implies it; needed only where there may be none. */
 KOA_API void koa_observations_fresh(struct koa_observations *observations);

@@ -251,7 +251,7 @@ bool koa_dispatch_remove(struct koa_dispatch *dispatch, const char *name)
             continue;
         dispatch->channel_count--;
         memmove(&dispatch->channels[i], &dispatch->channels[i + 1],
-                (dispatch->channel_count - i) * sizeof(dispatch->channels[0]));
+                (dispatch->channel_count - i) * sizeof(struct koa_channel *));
         destroy_channel(channel, "the notifier was removed");
         return true;
     }

@@ -73,7 +73,7 @@ static void destroy(struct koa_object *object)
 struct koa_journal_view *koa_journal_copy(const struct koa_journal *journal)
 {
     struct koa_journal_view *view =
-        koa_calloc(1, sizeof(*view) + journal->count * sizeof(view->rows[0]));
+        koa_calloc(1, sizeof(*view) + journal->count * sizeof(struct koa_alert_record *));
 
     if (view == NULL)
         return NULL;

@@ -81,13 +81,15 @@ static void keep(struct koa_observations *observations, const struct koa_observa
         observations->refused++;
 }
 
-static enum koa_look look_of(bool holds, bool clears, double value)
+static enum koa_look look_of(enum koa_evidence evidence, double value)
 {
-    if (isnan(value))
-        return KOA_LOOK_BLIND;
-    if (holds)
-        return KOA_LOOK_HOLDS;
-    return clears ? KOA_LOOK_CLEAR : KOA_LOOK_BETWEEN;
+    static const enum koa_look looks[] = {
+        [KOA_EVIDENCE_HOLDS] = KOA_LOOK_HOLDS,
+        [KOA_EVIDENCE_BETWEEN] = KOA_LOOK_BETWEEN,
+        [KOA_EVIDENCE_CLEAR] = KOA_LOOK_CLEAR,
+    };
+
+    return isnan(value) || evidence > KOA_EVIDENCE_CLEAR ? KOA_LOOK_BLIND : looks[evidence];
 }
 
 static bool matters(const struct koa_observations *observations, enum koa_look look,
@@ -133,21 +135,21 @@ static void add(struct koa_observations *observations, struct koa_observation *r
 void koa_observations_add(struct koa_observations *observations, bool holds, double value,
                           const struct koa_labels *labels, const char *format, ...)
 {
-    struct koa_observation row = {
-        .look = look_of(holds, !holds, value), .value = value, .has_value = !isnan(value)};
+    struct koa_observation row = {.value = value, .has_value = !isnan(value)};
     va_list args;
 
+    row.look = look_of(holds ? KOA_EVIDENCE_HOLDS : KOA_EVIDENCE_CLEAR, value);
     va_start(args, format);
     add(observations, &row, labels, format, args);
     va_end(args);
 }
 
-void koa_observations_add_range(struct koa_observations *observations, bool holds, bool clears,
-                                double value, const struct koa_labels *labels, const char *format,
-                                ...)
+void koa_observations_add_evidence(struct koa_observations *observations,
+                                   enum koa_evidence evidence, double value,
+                                   const struct koa_labels *labels, const char *format, ...)
 {
     struct koa_observation row = {
-        .look = look_of(holds, clears, value), .value = value, .has_value = !isnan(value)};
+        .look = look_of(evidence, value), .value = value, .has_value = !isnan(value)};
     va_list args;
 
     va_start(args, format);

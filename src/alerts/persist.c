@@ -17,8 +17,10 @@ static const char clock_table[] = "alert_clock";
 static void put(struct koa_store *store, const char *table, const char *key, struct koa_wall time,
                 const struct koa_buf *buf)
 {
-    koa_store_put(store, table, koa_str_from(key), time,
-                  (struct koa_str){.data = buf->data, .size = buf->size}, NULL, NULL);
+    koa_store_put(store, table,
+                  &(struct koa_store_row){.key = koa_str_from(key),
+                                          .time = time,
+                                          .bytes = {.data = buf->data, .size = buf->size}});
 }
 
 static bool encoded(const struct koa_buf *buf, const struct koa_alert_record *record,
@@ -86,8 +88,10 @@ void koa_persist_clock(struct koa_store *store, const struct koa_alert_clock *cl
     if (store == NULL)
         return;
     size = koa_format_int(clock->running.ms, text);
-    koa_store_put(store, clock_table, KOA_STR("running_ms"), clock->wall,
-                  (struct koa_str){.data = text, .size = size}, NULL, NULL);
+    koa_store_put(store, clock_table,
+                  &(struct koa_store_row){.key = KOA_STR("running_ms"),
+                                          .time = clock->wall,
+                                          .bytes = {.data = text, .size = size}});
 }
 
 static void note_damage(struct koa_persist_loader *loader, const struct koa_error *error)

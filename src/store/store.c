@@ -202,14 +202,15 @@ static void enqueue(struct koa_store *store, const struct koa_change *change,
     write_next(store);
 }
 
-void koa_store_put(struct koa_store *store, const char *table, struct koa_str key,
-                   struct koa_wall time, struct koa_str bytes, koa_store_done_fn *done,
-                   void *context)
+void koa_store_put(struct koa_store *store, const char *table, const struct koa_store_row *row)
 {
-    struct koa_change change = {
-        .type = KOA_CHANGE_PUT, .table = table, .key = key, .time = time, .bytes = bytes};
+    struct koa_change change = {.type = KOA_CHANGE_PUT,
+                                .table = table,
+                                .key = row->key,
+                                .time = row->time,
+                                .bytes = row->bytes};
 
-    enqueue(store, &change, done, context);
+    enqueue(store, &change, row->done, row->context);
 }
 
 void koa_store_delete(struct koa_store *store, const char *table, struct koa_str key)

@@ -45,14 +45,19 @@ bool koa_store_problem(struct koa_store *store, char *text, size_t size);
 /* Path of the database file, "" in memory. */
 const char *koa_store_path(const struct koa_store *store);
 
-/* Loop's thread. Writes are copied and queued in order, and committed in groups. `done` (may be
- * NULL) runs on the loop once the row is on disk, with NULL, or when it never will be: a full queue
- * refuses the write (KOA_ERR_LIMIT, counted), a newer write of the row has replaced it
- * (KOA_ERR_CANCELLED). While the disk is full or away, writes wait and are tried again. */
+/* Loop's thread. Writes are copied and queued in order, and committed in groups. `done` runs on the
+ * loop once the row is on disk, with NULL, or when it never will be: a full queue refuses the write
+ * (KOA_ERR_LIMIT, counted), a newer write of the row has replaced it (KOA_ERR_CANCELLED). While the
+ * disk is full or away, writes wait and are tried again. */
 typedef void koa_store_done_fn(void *context, const struct koa_error *error); /* NULL: success */
-void koa_store_put(struct koa_store *store, const char *table, struct koa_str key,
-                   struct koa_wall time, struct koa_str bytes, koa_store_done_fn *done,
-                   void *context);
+struct koa_store_row {
+    struct koa_str key;
+    struct koa_wall time;
+    struct koa_str bytes;
+    koa_store_done_fn *done; /* may be NULL */
+    void *context;
+};
+void koa_store_put(struct koa_store *store, const char *table, const struct koa_store_row *row);
 void koa_store_delete(struct koa_store *store, const char *table, struct koa_str key);
 /* Keeps the newest `keep` rows of the table by time, then key. */
 void koa_store_trim(struct koa_store *store, const char *table, int64_t keep);

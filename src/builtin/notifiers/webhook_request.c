@@ -7,6 +7,7 @@
 #include "alerts/notification.h"
 #include "alerts/render.h"
 #include "base/json_write.h"
+#include "base/str.h"
 #include "crypto/crypto.h"
 
 static void render_native(struct koa_json *json, const struct koa_webhook_context *context,
@@ -143,7 +144,7 @@ bool koa_webhook_sign(const char *key, const char *timestamp, struct koa_str bod
                 koa_hmac_sha256((struct koa_str){.data = key, .size = strlen(key)},
                                 (struct koa_str){.data = buf.data, .size = buf.size}, digest);
     if (is_signed) {
-        memcpy(signature, "v1=", 3);
+        (void) koa_str_copy(signature, sizeof("v1="), KOA_STR("v1="));
         koa_hex(digest, sizeof(digest), signature + 3);
     }
     koa_buf_deinit(&buf);

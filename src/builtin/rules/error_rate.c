@@ -99,15 +99,19 @@ static void report(const struct config *config, double errors, double requests, 
     double ratio = requests > 0 ? errors / requests : 0.0;
     bool is_enough = requests >= (double) config->min_events;
     bool raises = is_enough && ratio > config->threshold;
-    /* Few requests and some errors among them are no evidence of an end. */
-    bool clears = !raises && (is_enough || !(errors > 0));
+    enum koa_evidence evidence = KOA_EVIDENCE_BETWEEN;
     char window[KOA_NUM_TEXT_SIZE];
 
     (void) koa_format_duration(config->window_ms, window);
-    koa_observations_add_range(observations, raises, clears,
-                               is_full || raises ? ratio : (double) NAN, KOA_NO_LABELS,
-                               "error rate is %.2f%% (%.0f of %.0f in %s), limit %.2f%%",
-                               ratio * 100.0, errors, requests, window, config->threshold * 100.0);
+    /* Few requests and some errors among them are no evidence of an end. */
+    if (raises)
+        evidence = KOA_EVIDENCE_HOLDS;
+    else if (is_enough || !(errors > 0))
+        evidence = KOA_EVIDENCE_CLEAR;
+    koa_observations_add_evidence(
+        observations, evidence, is_full || raises ? ratio : (double) NAN, KOA_NO_LABELS,
+        "error rate is %.2f%% (%.0f of %.0f in %s), limit %.2f%%", ratio * 100.0, errors, requests,
+        window, config->threshold * 100.0);
 }
 
 static bool is_stale(const struct config *config, const struct koa_view *view,

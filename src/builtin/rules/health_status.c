@@ -64,6 +64,7 @@ static void look_at_all(const struct config *config, const struct koa_board *boa
                         struct koa_observations *observations)
 {
     enum koa_status status = koa_board_overall(board);
+    enum koa_evidence evidence = KOA_EVIDENCE_BETWEEN;
     bool holds = matches(config, status);
     struct koa_buf names = {.limit = NAMES_LIMIT};
 
@@ -72,9 +73,13 @@ static void look_at_all(const struct config *config, const struct koa_board *boa
         return;
     }
     name_the_bad(board, &names);
-    koa_observations_add_range(observations, holds, !holds && is_complete(board), (double) status,
-                               KOA_NO_LABELS, "overall health is %s%s", koa_status_name(status),
-                               koa_buf_text(&names));
+    if (holds)
+        evidence = KOA_EVIDENCE_HOLDS;
+    else if (is_complete(board))
+        evidence = KOA_EVIDENCE_CLEAR;
+    koa_observations_add_evidence(observations, evidence, (double) status, KOA_NO_LABELS,
+                                  "overall health is %s%s", koa_status_name(status),
+                                  koa_buf_text(&names));
     koa_buf_deinit(&names);
 }
 

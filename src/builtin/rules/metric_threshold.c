@@ -188,13 +188,21 @@ static const char *describe(const struct config *config, char text[64])
     return text;
 }
 
+static enum koa_evidence judge(const struct config *config, double value)
+{
+    if (holds(config->comparison, value, config->threshold))
+        return KOA_EVIDENCE_HOLDS;
+    if (config->has_clear && holds(config->comparison, value, config->clear))
+        return KOA_EVIDENCE_BETWEEN;
+    return KOA_EVIDENCE_CLEAR;
+}
+
 /* `is_known` false: the window does not reach back far enough to judge. */
 static void report(struct look *look, double value, bool is_known, const struct koa_labels *labels)
 {
     const struct config *config = look->config;
-    bool raises = holds(config->comparison, value, config->threshold);
-    bool clears =
-        !raises && (!config->has_clear || !holds(config->comparison, value, config->clear));
+    enum koa_evidence evidence = judge(config, value);
+    bool raises = evidence == KOA_EVIDENCE_HOLDS;
     bool only_grows = config->function == INCREASE &&
                       (config->comparison == GREATER || config->comparison == GREATER_OR_EQUAL);
     char number[KOA_ALERT_NUMBER_SIZE];
@@ -204,11 +212,11 @@ static void report(struct look *look, double value, bool is_known, const struct 
     /* What a part of the window has already seen, the whole of it has too. */
     if (!is_known && !(only_grows && raises))
         value = NAN;
-    koa_observations_add_range(look->observations, raises, clears, value, labels,
-                               "%s%s is %s, %s%s %s", describe(config, prefix), config->metric,
-                               koa_alert_number(value, number), raises ? "" : "not ",
-                               words[config->comparison],
-                               koa_alert_number(config->threshold, limit));
+    koa_observations_add_evidence(look->observations, evidence, value, labels,
+                                  "%s%s is %s, %s%s %s", describe(config, prefix), config->metric,
+                                  koa_alert_number(value, number), raises ? "" : "not ",
+                                  words[config->comparison],
+                                  koa_alert_number(config->threshold, limit));
 }
 
 static void gather(struct look *look, double value)

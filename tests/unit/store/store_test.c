@@ -90,8 +90,12 @@ static void expect_rows(struct bench *bench, const char *name, const char *table
 
 static void put(struct bench *bench, const char *key, int64_t time, const char *bytes)
 {
-    koa_store_put(bench->store, "t", koa_str_from(key), (struct koa_wall){.ms = time},
-                  koa_str_from(bytes), NULL, NULL);
+    koa_store_put(bench->store, "t",
+                  &(struct koa_store_row){.key = koa_str_from(key),
+                                          .time = {.ms = time},
+                                          .bytes = koa_str_from(bytes),
+                                          .done = NULL,
+                                          .context = NULL});
 }
 
 static void reopen(struct bench *bench)
@@ -111,8 +115,12 @@ static void rows_survive_and_come_back_in_order(void **state)
     put(bench, "gone", 4, "x");
     put(bench, "b", 5, "five");
     koa_store_delete(bench->store, "t", KOA_STR("gone"));
-    koa_store_put(bench->store, "other", KOA_STR("k"), (struct koa_wall){.ms = 1}, KOA_STR("v"),
-                  NULL, NULL);
+    koa_store_put(bench->store, "other",
+                  &(struct koa_store_row){.key = KOA_STR("k"),
+                                          .time = {.ms = 1},
+                                          .bytes = KOA_STR("v"),
+                                          .done = NULL,
+                                          .context = NULL});
     reopen(bench);
     expect_rows(bench, "by time", "t", "c@1= a@3=three b@5=five ");
     expect_rows(bench, "tables are apart", "other", "k@1=v ");
@@ -151,6 +159,7 @@ struct burst {
     struct bench *bench;
     struct told told;
     int rows;
+    int answered; /* as the loop last told */
 };
 
 static void put_burst(void *message)
@@ -160,14 +169,20 @@ static void put_burst(void *message)
 
     for (int i = 0; i < burst->rows; i++) {
         (void) snprintf(key, sizeof(key), "%05d", i);
-        koa_store_put(burst->bench->store, "t", koa_str_from(key), (struct koa_wall){.ms = i},
-                      KOA_STR("x"), count_done, &burst->told);
+        koa_store_put(burst->bench->store, "t",
+                      &(struct koa_store_row){.key = koa_str_from(key),
+                                              .time = {.ms = i},
+                                              .bytes = KOA_STR("x"),
+                                              .done = count_done,
+                                              .context = &burst->told});
     }
 }
 
-static void nothing(void *message)
+static void tell_answered(void *message)
 {
-    (void) message;
+    struct burst *burst = message;
+
+    burst->answered = burst->told.written + burst->told.failed;
 }
 
 /* Turns the loop until `count` calls of `done` came. */
@@ -175,16 +190,11 @@ static void wait_until_told(struct burst *burst, int count)
 {
     struct koa_mono due = koa_mono_add_ms(koa_clock_mono(), PATIENCE_MS);
 
-    while (koa_mono_diff_ms(due, koa_clock_mono()) > 0) {
-        int told;
-
-        assert_true(koa_loop_call(burst->bench->loop, nothing, NULL));
-        told = burst->told.written + burst->told.failed;
-        if (told >= count)
-            return;
+    do {
+        assert_true(koa_loop_call(burst->bench->loop, tell_answered, burst));
         (void) sched_yield();
-    }
-    fail_msg("told %d of %d", burst->told.written + burst->told.failed, count);
+    } while (burst->answered < count && koa_mono_diff_ms(due, koa_clock_mono()) > 0);
+    KIT_EXPECT_INT("answered", count, burst->answered);
 }
 
 static void each_write_is_answered_once(void **state)
@@ -222,8 +232,12 @@ static void a_row_that_waits_is_replaced(void **state)
     open_store(bench, bench->directory);
     put(bench, "first", 1, "goes off alone");
     for (int i = 0; i < 100; i++)
-        koa_store_put(bench->store, "t", KOA_STR("k"), (struct koa_wall){.ms = i}, KOA_STR("x"),
-                      count_done, &told);
+        koa_store_put(bench->store, "t",
+                      &(struct koa_store_row){.key = KOA_STR("k"),
+                                              .time = {.ms = i},
+                                              .bytes = KOA_STR("x"),
+                                              .done = count_done,
+                                              .context = &told});
     KIT_EXPECT_INT("one waits", 1, atomic_load(&koa_store_stats(bench->store)->used));
     KIT_EXPECT_INT("the others were told", 99, told.failed);
     reopen(bench);
@@ -240,10 +254,18 @@ static void oversized_rows_are_refused(void **state)
     assert_non_null(giant);
     memset(key, 'k', sizeof(key));
     open_store(bench, NULL);
-    koa_store_put(bench->store, "t", KOA_STR("k"), (struct koa_wall){0},
-                  (struct koa_str){giant, KOA_STORE_ROW_BYTES + 1}, count_done, &told);
-    koa_store_put(bench->store, "t", (struct koa_str){key, sizeof(key)}, (struct koa_wall){0},
-                  KOA_STR("x"), count_done, &told);
+    koa_store_put(bench->store, "t",
+                  &(struct koa_store_row){.key = KOA_STR("k"),
+                                          .time = {0},
+                                          .bytes = (struct koa_str){giant, KOA_STORE_ROW_BYTES + 1},
+                                          .done = count_done,
+                                          .context = &told});
+    koa_store_put(bench->store, "t",
+                  &(struct koa_store_row){.key = (struct koa_str){key, sizeof(key)},
+                                          .time = {0},
+                                          .bytes = KOA_STR("x"),
+                                          .done = count_done,
+                                          .context = &told});
     KIT_EXPECT_INT("both", 2, told.failed);
     koa_free(giant);
 }
@@ -367,8 +389,12 @@ static void put_large(void *message)
     struct large *large = message;
 
     memset(bytes, 'x', sizeof(bytes));
-    koa_store_put(large->bench->store, "large", KOA_STR("k"), (struct koa_wall){.ms = 7},
-                  (struct koa_str){bytes, sizeof(bytes)}, count_done, &large->told);
+    koa_store_put(large->bench->store, "large",
+                  &(struct koa_store_row){.key = KOA_STR("k"),
+                                          .time = {.ms = 7},
+                                          .bytes = (struct koa_str){bytes, sizeof(bytes)},
+                                          .done = count_done,
+                                          .context = &large->told});
 }
 
 /* A limit of the file's size stands for a full disk. */
