@@ -326,10 +326,11 @@ static void observe(struct round *round, const struct koa_observation *observati
 
     if (!is_active && observation->look != KOA_LOOK_HOLDS)
         return;
-    if (alert == NULL)
+    if (alert == NULL) {
         alert = add_alert(round, observation);
-    else if (!is_active && set->active >= set->limit)
+    } else if (!is_active && set->active >= set->limit) {
         alert = NULL;
+    }
     if (alert == NULL) {
         set->refused++;
         return;
@@ -417,9 +418,10 @@ enum koa_err koa_alert_set_restore(struct koa_alert_set *set, const struct koa_a
     alert->identity = record->identity;
     alert->phase = *phase;
     alert->record = record;
-    if (is_active_state(phase->state) && set->active >= set->limit)
+    if (is_active_state(phase->state) && set->active >= set->limit) {
         err = koa_fail(reterr, KOA_ERR_LIMIT, "rule '%s' already has %zu alerts", record->rule,
                        set->limit);
+    }
     if (err == KOA_OK)
         err = koa_map_put(set->alerts, key_of(&alert->identity), alert, &old);
     if (err != KOA_OK) {

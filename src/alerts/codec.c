@@ -197,9 +197,10 @@ static void take_record(struct reader *reader, unsigned flags, struct koa_alert_
 static enum koa_err check_head(const unsigned char head[5], bool wants_phase,
                                struct koa_error *reterr)
 {
-    if (head[0] != KOA_ALERT_CODEC_VERSION)
+    if (head[0] != KOA_ALERT_CODEC_VERSION) {
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "saved alert of version %d; this is %d",
                         head[0], KOA_ALERT_CODEC_VERSION);
+    }
     if (head[1] != (wants_phase ? KIND_STATE : KIND_TRANSITION) || head[2] > FLAGS_ALL ||
         head[3] >= KOA_SEVERITY_COUNT || head[4] >= KOA_ALERT_STATE_COUNT ||
         head[4] == KOA_ALERT_INACTIVE)
@@ -220,9 +221,10 @@ enum koa_err koa_alert_decode(struct koa_str bytes, struct koa_alert_phase *ret_
 
     if (bytes.size <= KOA_ALERT_BYTES_LIMIT)
         head = take(&reader, 5);
-    if (head == NULL)
+    if (head == NULL) {
         return koa_fail(reterr, KOA_ERR_PARSE, "saved alert of %zu bytes cannot be one",
                         bytes.size);
+    }
     err = check_head(head, ret_phase != NULL, reterr);
     if (err != KOA_OK)
         return err;

@@ -201,10 +201,11 @@ void koa_delivery_begin(struct koa_channel *channel, struct koa_alert_record *re
         return;
     }
     channel->under_way = delivery;
-    if (channel->notifier->spec.ops->start != NULL)
+    if (channel->notifier->spec.ops->start != NULL) {
         begin_start(delivery);
-    else
+    } else {
         begin_send(delivery);
+    }
 }
 
 void koa_delivery_abandon(struct koa_delivery *delivery)

@@ -39,9 +39,10 @@ static void note_change(struct koa_dispatch *dispatch)
     if (koa_timer_is_armed(&dispatch->publish_timer))
         return;
     if (!koa_timers_arm(dispatch->opts.timers, &dispatch->publish_timer,
-                        koa_mono_add_ms(dispatch->opts.mono(), PUBLISH_DELAY_MS), publish))
+                        koa_mono_add_ms(dispatch->opts.mono(), PUBLISH_DELAY_MS), publish)) {
         koa_log_warn(dispatch->opts.services.log, "alerts.ledger",
                      "no memory for a timer; the delivery ledger is shown late");
+    }
 }
 
 static void count(struct koa_channel *channel, const char *outcome)
@@ -284,10 +285,11 @@ static void make_room(struct koa_channel *channel)
 {
     struct koa_list_node *oldest = channel->queue.next;
 
-    if (channel->under_way != NULL)
+    if (channel->under_way != NULL) {
         oldest = oldest->next;
-    else
+    } else {
         koa_timers_disarm(channel->dispatch->opts.timers, &channel->timer);
+    }
     record_outcome(channel, KOA_CONTAINER_OF(oldest, struct entry, node), KOA_LEDGER_DROPPED,
                    "the queue was full", -1);
     drop_entry(channel, KOA_CONTAINER_OF(oldest, struct entry, node));

@@ -85,9 +85,10 @@ static void fill_policy(struct koa_alerts *alerts, const struct koa_rule *rule,
         .forgotten = koa_alerts_forgotten,
         .context = alerts,
     };
-    if (rule->spec.ops->threshold != NULL)
+    if (rule->spec.ops->threshold != NULL) {
         ret_policy->has_threshold =
             rule->spec.ops->threshold(rule->spec.config, &ret_policy->threshold);
+    }
 }
 
 /* ---- one evaluation ---- */
@@ -105,9 +106,10 @@ static const char *note_result(struct koa_rule *rule, const struct koa_observati
     }
     (void) koa_str_copy(rule->last_error, sizeof(rule->last_error),
                         koa_str_from(observations->problem));
-    if (!could_look && rule->last_error[0] == '\0')
+    if (!could_look && rule->last_error[0] == '\0') {
         (void) koa_str_copy(rule->last_error, sizeof(rule->last_error),
                             KOA_STR("the rule could not look: nothing was reported"));
+    }
     return could_look ? "ok" : "missing";
 }
 
@@ -135,10 +137,11 @@ static void evaluate_rule(struct koa_alerts *alerts, struct koa_rule *rule, stru
     koa_log_debug(alerts->opts.log, "alert.evaluate", "rule '%s': %s, %" PRId64 " looked at%s%s",
                   koa_rule_name(rule), result, alerts->observations.looked,
                   rule->last_error[0] != '\0' ? "; " : "", rule->last_error);
-    if (rule->last_duration_ms > SLOW_RULE_MS)
+    if (rule->last_duration_ms > SLOW_RULE_MS) {
         koa_log_warn(alerts->opts.log, "alert.slow",
                      "rule '%s' took %.0f ms and held everything else up meanwhile",
                      koa_rule_name(rule), rule->last_duration_ms);
+    }
 }
 
 /* True while some hold time runs: its progress is worth saving. */

@@ -98,11 +98,12 @@ enum koa_err koa_alerts_add_rule(struct koa_alerts *alerts, struct koa_rule *rul
 {
     enum koa_err err = KOA_OK;
 
-    if (find_rule(alerts, koa_rule_name(rule)) != NULL)
+    if (find_rule(alerts, koa_rule_name(rule)) != NULL) {
         err = koa_fail(reterr, KOA_ERR_EXISTS, "there already is a rule named '%s'",
                        koa_rule_name(rule));
-    else if (alerts->rule_count == KOA_ALERT_RULES)
+    } else if (alerts->rule_count == KOA_ALERT_RULES) {
         err = koa_fail(reterr, KOA_ERR_LIMIT, "more than %d rules", KOA_ALERT_RULES);
+    }
     if (err != KOA_OK) {
         koa_rule_destroy(rule);
         return err;
@@ -203,9 +204,10 @@ static void put_notifiers(struct koa_alerts *alerts, const struct koa_alerts_con
         err = old != NULL && old->spec.is_configured
                   ? koa_dispatch_put(alerts->dispatch, notifier, &error)
                   : koa_alerts_add_notifier(alerts, notifier, &error);
-        if (err != KOA_OK)
+        if (err != KOA_OK) {
             koa_log_error(alerts->opts.log, "alerts.configure", "%s; that notifier is left out",
                           error.text);
+        }
     }
 }
 
@@ -215,9 +217,10 @@ void koa_alerts_configure(struct koa_alerts *alerts, const struct koa_alerts_con
 
     koa_alerts_read_clocks(alerts);
     alerts->opts.interval_ms = config->interval_ms;
-    if (koa_journal_resize(&alerts->journal, config->history, &error) != KOA_OK)
+    if (koa_journal_resize(&alerts->journal, config->history, &error) != KOA_OK) {
         koa_log_warn(alerts->opts.log, "alerts.configure", "%s; the history keeps its length",
                      error.text);
+    }
     put_notifiers(alerts, config);
     end_rules(alerts, config);
     put_rules(alerts, config);

@@ -50,10 +50,11 @@ enum koa_err koa_journal_resize(struct koa_journal *journal, size_t limit, struc
         return err;
     skip = journal->count > resized.limit ? journal->count - resized.limit : 0;
     for (size_t i = 0; i < journal->count; i++) {
-        if (i < skip)
+        if (i < skip) {
             koa_alert_record_unref(*slot(journal, i));
-        else
+        } else {
             koa_journal_adopt(&resized, *slot(journal, i));
+        }
     }
     resized.last_number = journal->last_number;
     koa_free(journal->rows);

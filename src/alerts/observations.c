@@ -126,9 +126,10 @@ static void add(struct koa_observations *observations, struct koa_observation *r
         observations->refused++;
         return;
     }
-    if (was_cut && observations->problem[0] == '\0')
+    if (was_cut && observations->problem[0] == '\0') {
         (void) snprintf(observations->problem, sizeof(observations->problem),
                         "labels of an alert are too many or too long and were cut");
+    }
     keep(observations, row, found);
 }
 
@@ -184,10 +185,11 @@ void koa_observations_add_missing(struct koa_observations *observations)
     row.message = koa_arena_printf(observations->arena, "no data: %s",
                                    observations->problem[0] != '\0' ? observations->problem
                                                                     : "nothing was reported");
-    if (row.labels == NULL || row.message == NULL)
+    if (row.labels == NULL || row.message == NULL) {
         observations->refused++;
-    else
+    } else {
         keep(observations, &row, NULL);
+    }
 }
 
 const struct koa_observation *koa_observations_next(const struct koa_observations *observations,

@@ -131,10 +131,11 @@ static void load_transition(void *context, struct koa_str key, struct koa_wall t
 
     (void) key;
     (void) time;
-    if (koa_alert_decode(bytes, NULL, &record, &error) == KOA_OK)
+    if (koa_alert_decode(bytes, NULL, &record, &error) == KOA_OK) {
         loader->transition(loader->context, record);
-    else
+    } else {
         note_damage(loader, &error);
+    }
 }
 
 static void load_clock(void *context, struct koa_str key, struct koa_wall time,

@@ -16,10 +16,11 @@ static void render_labels(struct koa_json *json, const char *key, const struct k
 
 static void render_number(struct koa_json *json, const char *key, bool is_known, double number)
 {
-    if (is_known)
+    if (is_known) {
         koa_json_double(json, key, number);
-    else
+    } else {
         koa_json_null(json, key);
+    }
 }
 
 static void render_fingerprint(struct koa_json *json, uint64_t identity)
@@ -62,9 +63,10 @@ void koa_alerts_render_head(struct koa_json *json, const struct koa_alert_board 
     koa_json_int(json, "active_count", board != NULL ? (int64_t) board->firing : 0);
     koa_json_int(json, "total_rules", board != NULL ? (int64_t) board->rule_count : 0);
     koa_json_object(json, "severity_counts");
-    for (int i = 0; i < KOA_SEVERITY_COUNT; i++)
+    for (int i = 0; i < KOA_SEVERITY_COUNT; i++) {
         koa_json_int(json, koa_severity_name((enum koa_severity) i),
                      board != NULL ? (int64_t) board->firing_by_severity[i] : 0);
+    }
     koa_json_object_end(json);
     koa_json_time(json, "last_check", board != NULL ? board->last_check : (struct koa_wall){0});
 }

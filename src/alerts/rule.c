@@ -18,9 +18,10 @@ enum koa_err koa_rule_create(const struct koa_rule_spec *spec, struct koa_rule *
     rule->spec = *spec;
     rule->alerts = koa_alert_set_create(KOA_ALERTS_PER_RULE);
     err = koa_require_memory(rule->alerts, reterr);
-    if (err == KOA_OK && spec->ops->evaluate == NULL)
+    if (err == KOA_OK && spec->ops->evaluate == NULL) {
         err = koa_fail(reterr, KOA_ERR_INVALID, "rule type '%s' has no evaluate function",
                        spec->ops->name);
+    }
     if (err == KOA_OK && spec->ops->prepare != NULL)
         err = spec->ops->prepare(spec->config, reterr);
     rule->is_prepared = err == KOA_OK;
@@ -98,10 +99,11 @@ enum koa_err koa_notifier_create(const struct koa_notifier_spec *spec,
     }
     koa_object_init(&notifier->object, destroy_notifier);
     notifier->spec = *spec;
-    if ((spec->ops->send == NULL) == (spec->ops->start == NULL))
+    if ((spec->ops->send == NULL) == (spec->ops->start == NULL)) {
         err =
             koa_fail(reterr, KOA_ERR_INVALID,
                      "notifier type '%s' must have exactly one of send and start", spec->ops->name);
+    }
     if (err == KOA_OK && spec->ops->prepare != NULL)
         err = spec->ops->prepare(spec->config, reterr);
     notifier->is_prepared = err == KOA_OK;

@@ -87,10 +87,11 @@ static bool family_matches(const struct koa_family_view *family, struct koa_str 
         return true;
     if (is_scalar)
         return false;
-    if (take_suffix(&name, "_count"))
+    if (take_suffix(&name, "_count")) {
         *ret_part = PART_COUNT;
-    else if (take_suffix(&name, "_sum"))
+    } else if (take_suffix(&name, "_sum")) {
         *ret_part = PART_SUM;
+    }
     if (koa_str_equal(family->name, name))
         return true;
     return family->type == KOA_TIMER && take_suffix(&name, "_seconds") &&

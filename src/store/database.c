@@ -131,10 +131,11 @@ static enum koa_err check_version(struct koa_database *database, struct koa_erro
 
     if (version < 0)
         return fail(database, "read", reterr);
-    if (version > SCHEMA_VERSION)
+    if (version > SCHEMA_VERSION) {
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED,
                         "%s: written by a newer agent (format %d, this one knows %d)",
                         database->path, version, SCHEMA_VERSION);
+    }
     return KOA_OK;
 }
 
@@ -196,9 +197,10 @@ static enum koa_err move_aside(const char *path, struct koa_wall now, struct koa
     for (size_t i = 0; i < KOA_ARRAY_COUNT(suffixes); i++) {
         (void) snprintf(from, sizeof(from), "%s%s", path, suffixes[i]);
         (void) snprintf(to, sizeof(to), "%s.damaged-%s%s", path, stamp, suffixes[i]);
-        if (rename(from, to) != 0 && i == 0)
+        if (rename(from, to) != 0 && i == 0) {
             return koa_fail(reterr, KOA_ERR_STORE, "%s, and it cannot be moved aside",
                             reason->text);
+        }
     }
     koa_log_warn(log, "store.damaged", "%s; moved aside to %s.damaged-%s, alert states begin anew",
                  reason->text, path, stamp);
@@ -293,10 +295,11 @@ enum koa_err koa_database_scan(struct koa_database *database, const char *table,
     int result;
 
     bind_text(statement, 1, table);
-    while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
         row(context, column_bytes(statement, 0),
             (struct koa_wall){.ms = sqlite3_column_int64(statement, 1)},
             column_bytes(statement, 2));
+    }
     (void) sqlite3_reset(statement);
     return result == SQLITE_DONE ? KOA_OK : fail(database, "read", reterr);
 }
@@ -332,9 +335,10 @@ enum koa_err koa_database_probe(struct koa_database *database, struct koa_wall n
         err = koa_database_commit(database, reterr);
     if (err == KOA_OK)
         err = koa_database_scan(database, "probe", compare, &probe, reterr);
-    if (err == KOA_OK && !probe.found)
+    if (err == KOA_OK && !probe.found) {
         err = koa_fail(reterr, KOA_ERR_STORE, "%s: what was written was not read back",
                        database->path);
+    }
     if (err != KOA_OK)
         koa_database_rollback(database);
     return err;
@@ -350,9 +354,10 @@ enum koa_err koa_sqlite_probe(const char *path, int64_t timeout_ms, struct koa_e
     if (sqlite3_open_v2(path, &sqlite, flags, NULL) == SQLITE_OK)
         (void) sqlite3_busy_timeout(sqlite, (int) timeout_ms);
     if (sqlite == NULL || sqlite3_errcode(sqlite) != SQLITE_OK ||
-        sqlite3_exec(sqlite, sql, NULL, NULL, NULL) != SQLITE_OK)
+        sqlite3_exec(sqlite, sql, NULL, NULL, NULL) != SQLITE_OK) {
         err = koa_fail(reterr, KOA_ERR_STORE, "%s: %s", path,
                        sqlite != NULL ? sqlite3_errmsg(sqlite) : "out of memory");
+    }
     (void) sqlite3_close(sqlite);
     return err;
 }

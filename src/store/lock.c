@@ -70,15 +70,17 @@ enum koa_err koa_directory_lock(const char *directory, int *ret_descriptor,
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor < 0)
         return koa_fail_errno(reterr, KOA_ERR_IO, errno, "cannot open '%s'", path);
-    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         err = errno == EWOULDBLOCK
                   ? fail_locked(descriptor, path, reterr)
                   : koa_fail_errno(reterr, KOA_ERR_IO, errno, "cannot lock '%s'", path);
+    }
     if (err == KOA_OK)
         err = write_holder(descriptor, path, reterr);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         *ret_descriptor = descriptor;
-    else
+    } else {
         (void) close(descriptor);
+    }
     return err;
 }

@@ -173,9 +173,10 @@ static void enqueue(struct koa_store *store, const struct koa_change *change,
     struct queued *old;
 
     if (strlen(change->table) + change->key.size + 4 > KEY_SIZE ||
-        change->bytes.size > KOA_STORE_ROW_BYTES)
+        change->bytes.size > KOA_STORE_ROW_BYTES) {
         err = koa_fail(&error, KOA_ERR_LIMIT, "a row of table '%s' is too large to be kept",
                        change->table);
+    }
     if (err == KOA_OK) {
         queued = copy_change(change);
         err = koa_require_memory(queued, &error);
@@ -248,9 +249,10 @@ static void group_work(struct koa_job *job)
     enum koa_err err = koa_database_begin(group->database, &error);
 
     KOA_LIST_FOREACH (node, &group->rows) {
-        if (err == KOA_OK)
+        if (err == KOA_OK) {
             err = koa_database_change(group->database,
                                       &KOA_CONTAINER_OF(node, struct queued, node)->change, &error);
+        }
     }
     if (err == KOA_OK)
         err = koa_database_commit(group->database, &error);
@@ -283,9 +285,10 @@ static void retry_later(struct koa_store *store, const char *problem)
     set_problem(store, text);
     if (is_new)
         koa_log_error(store->opts.log, "store.write", "%s and are tried again", text);
-    if (!koa_loop_after(store->opts.loop, &store->retry_timer, store->retry_ms, retry_due))
+    if (!koa_loop_after(store->opts.loop, &store->retry_timer, store->retry_ms, retry_due)) {
         koa_log_error(store->opts.log, "store.write",
                       "no memory for a timer; the next change tries again");
+    }
 }
 
 /* The rows go back to the front, in order; a row that has been written anew meanwhile is over. */
@@ -479,10 +482,11 @@ enum koa_err koa_store_create(const struct koa_store_opts *opts, struct koa_stor
         err = open_database(store, reterr);
         store->opts.directory = NULL; /* borrowed for the call */
     }
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         *ret_store = store;
-    else
+    } else {
         free_store(store);
+    }
     return err;
 }
 
@@ -524,10 +528,11 @@ void koa_store_destroy(struct koa_store *store, int64_t timeout_ms)
     }
     koa_timers_disarm(koa_loop_timers(store->opts.loop), &store->retry_timer);
     lost += koa_map_count(store->latest);
-    if (lost > 0)
+    if (lost > 0) {
         koa_log_error(store->opts.log, "store.stop",
                       "%zu changes could not be written in time; the next start does not know them",
                       lost);
+    }
     free_store(store);
 }
 

@@ -89,9 +89,10 @@ struct koa_notifier *kit_notifier_make(const struct koa_notifier_ops *ops,
 static void describe(const struct koa_alert_record *record)
 {
     koa_buf_printf(&seen, "%s%s {", seen.size > 0 ? "; " : "", koa_alert_state_name(record->state));
-    for (size_t i = 0; i < record->labels.count; i++)
+    for (size_t i = 0; i < record->labels.count; i++) {
         koa_buf_printf(&seen, "%s%s=%s", i > 0 ? "," : "", record->labels.rows[i].name,
                        record->labels.rows[i].value);
+    }
     koa_buf_printf(&seen, "} %s", record->message);
 }
 

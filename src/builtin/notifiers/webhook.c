@@ -126,9 +126,10 @@ static enum koa_err prepare(void *settings, struct koa_error *reterr)
 
         if (!is_token(header->key) || strlen(header->key) > 128)
             return koa_fail(reterr, KOA_ERR_INVALID, "'%.64s' is no name of a header", header->key);
-        if (is_own(header->key))
+        if (is_own(header->key)) {
             return koa_fail(reterr, KOA_ERR_INVALID, "header '%s' is set by the agent itself",
                             header->key);
+        }
         guard_header(header);
     }
     return KOA_OK;

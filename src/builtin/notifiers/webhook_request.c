@@ -87,10 +87,11 @@ static void render_alert(struct koa_json *json, const struct koa_webhook_context
     render_annotations(json, "annotations", note);
     koa_json_time(json, "startsAt", koa_notification_starts_at(note));
     /* Go's zero time is how Alertmanager says "still firing". */
-    if (koa_notification_ends_at(note).ms == 0)
+    if (koa_notification_ends_at(note).ms == 0) {
         koa_json_text(json, "endsAt", "0001-01-01T00:00:00Z");
-    else
+    } else {
         koa_json_time(json, "endsAt", koa_notification_ends_at(note));
+    }
     koa_json_text(json, "generatorURL",
                   context->external_url[0] != '\0' ? koa_buf_text(&link) : "");
     koa_json_text(json, "fingerprint", fingerprint);
@@ -124,10 +125,11 @@ void koa_webhook_body(const struct koa_webhook_context *context,
 {
     struct koa_json json = {.buf = buf};
 
-    if (context->format == KOA_WEBHOOK_ALERTMANAGER)
+    if (context->format == KOA_WEBHOOK_ALERTMANAGER) {
         render_alertmanager(&json, context, note);
-    else
+    } else {
         render_native(&json, context, note);
+    }
 }
 
 bool koa_webhook_sign(const char *key, const char *timestamp, struct koa_str body,

@@ -87,10 +87,11 @@ static void take_sample(void *context, const struct koa_sample *sample, double v
     if (!koa_series_match_sample(count->match, sample))
         return;
     if (koa_rule_window_add(count->window, sample, value, sample->family->type != KOA_GAUGE,
-                            &increase))
+                            &increase)) {
         count->increase += increase;
-    else
+    } else {
         count->refused++;
+    }
 }
 
 static void report(const struct config *config, double errors, double requests, bool is_full,
@@ -104,10 +105,11 @@ static void report(const struct config *config, double errors, double requests, 
 
     (void) koa_format_duration(config->window_ms, window);
     /* Few requests and some errors among them are no evidence of an end. */
-    if (raises)
+    if (raises) {
         evidence = KOA_EVIDENCE_HOLDS;
-    else if (is_enough || !(errors > 0))
+    } else if (is_enough || !(errors > 0)) {
         evidence = KOA_EVIDENCE_CLEAR;
+    }
     koa_observations_add_evidence(
         observations, evidence, is_full || raises ? ratio : (double) NAN, KOA_NO_LABELS,
         "error rate is %.2f%% (%.0f of %.0f in %s), limit %.2f%%", ratio * 100.0, errors, requests,
@@ -158,15 +160,16 @@ static void evaluate(const void *settings, void *context, const struct koa_view 
     found = koa_view_each(view, config->requests, take_sample, &requests);
     koa_rule_kept_end(kept);
     kept->was_seen |= found > 0;
-    if (!kept->was_seen)
+    if (!kept->was_seen) {
         koa_observations_missing(observations, "no series of '%s' has been seen yet",
                                  config->requests);
-    else if (errors.refused + requests.refused > 0)
+    } else if (errors.refused + requests.refused > 0) {
         koa_observations_missing(observations, "%zu series beyond the limit of %d",
                                  errors.refused + requests.refused, KOA_WINDOW_SERIES);
-    else
+    } else {
         report(config, errors.increase, requests.increase,
                koa_window_is_full(requests.window->window), observations);
+    }
 }
 
 const struct koa_rule_ops koa_rule_error_rate = {

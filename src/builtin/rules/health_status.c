@@ -73,10 +73,11 @@ static void look_at_all(const struct config *config, const struct koa_board *boa
         return;
     }
     name_the_bad(board, &names);
-    if (holds)
+    if (holds) {
         evidence = KOA_EVIDENCE_HOLDS;
-    else if (is_complete(board))
+    } else if (is_complete(board)) {
         evidence = KOA_EVIDENCE_CLEAR;
+    }
     koa_observations_add_evidence(observations, evidence, (double) status, KOA_NO_LABELS,
                                   "overall health is %s%s", koa_status_name(status),
                                   koa_buf_text(&names));
@@ -119,12 +120,13 @@ static void evaluate(const void *settings, void *context, const struct koa_view 
     const struct koa_board *board = koa_view_board(view);
 
     (void) context;
-    if (board == NULL)
+    if (board == NULL) {
         koa_observations_missing(observations, "no health check has run yet");
-    else if (config->check == NULL || config->check[0] == '\0')
+    } else if (config->check == NULL || config->check[0] == '\0') {
         look_at_all(config, board, observations);
-    else
+    } else {
         look_at_one(config, view, observations);
+    }
 }
 
 const struct koa_rule_ops koa_rule_health_status = {

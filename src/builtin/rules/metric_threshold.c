@@ -133,12 +133,14 @@ static enum koa_err check_clear(const struct config *config, struct koa_error *r
 
     if (!config->has_clear)
         return KOA_OK;
-    if (!is_upper && !is_lower)
+    if (!is_upper && !is_lower) {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "clear_threshold makes no sense with equals and not_equals");
-    if (is_upper ? config->clear > config->threshold : config->clear < config->threshold)
+    }
+    if (is_upper ? config->clear > config->threshold : config->clear < config->threshold) {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "clear_threshold must be on the good side of threshold");
+    }
     return KOA_OK;
 }
 
@@ -278,10 +280,11 @@ static void report_aggregate(struct look *look)
     };
     bool is_known = look->unknown == 0 || look->config->aggregate == COUNT;
 
-    if (look->matched == 0 && look->config->aggregate != COUNT)
+    if (look->matched == 0 && look->config->aggregate != COUNT) {
         koa_observations_fresh(look->observations);
-    else
+    } else {
         report(look, results[look->config->aggregate], is_known, KOA_NO_LABELS);
+    }
 }
 
 static uint64_t signature_of(const struct config *config)
@@ -298,13 +301,15 @@ static void conclude(struct look *look, const struct koa_rule_kept *kept, size_t
                                  look->config->metric);
         return;
     }
-    if (look->refused > 0)
+    if (look->refused > 0) {
         koa_observations_missing(look->observations, "%zu series of '%s' beyond the limit of %d",
                                  look->refused, look->config->metric, KOA_WINDOW_SERIES);
-    if (look->config->aggregate == EACH)
+    }
+    if (look->config->aggregate == EACH) {
         koa_observations_fresh(look->observations);
-    else if (look->refused == 0)
+    } else if (look->refused == 0) {
         report_aggregate(look);
+    }
 }
 
 static void evaluate(const void *settings, void *context, const struct koa_view *view,

@@ -70,10 +70,11 @@ enum koa_err koa_series_match_create(const struct koa_pairs *pairs,
         int result = 0;
 
         row->label = pairs->rows[i].key;
-        if (is_plain(pairs->rows[i].value))
+        if (is_plain(pairs->rows[i].value)) {
             row->text = pairs->rows[i].value;
-        else
+        } else {
             result = compile(pairs->rows[i].value, &row->regex);
+        }
         row->has_regex = row->text == NULL && result == 0;
         match->count++;
         if (result != 0) {
@@ -85,10 +86,11 @@ enum koa_err koa_series_match_create(const struct koa_pairs *pairs,
                          row->label, pairs->rows[i].value, reason);
         }
     }
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         *ret_match = match;
-    else
+    } else {
         koa_series_match_destroy(match);
+    }
     return err;
 }
 

@@ -103,9 +103,10 @@ static void damage_is_found(void **state)
 
     (void) state;
     koa_alert_encode(&phase, &sample, &buf);
-    for (size_t size = 0; size < buf.size; size++)
+    for (size_t size = 0; size < buf.size; size++) {
         KIT_EXPECT("cut", koa_alert_decode((struct koa_str){buf.data, size}, &back, &record,
                                            NULL) != KOA_OK);
+    }
     for (size_t at = 0; at < buf.size; at++) {
         for (int bit = 0; bit < 8; bit++) {
             buf.data[at] = (char) (buf.data[at] ^ (1 << bit));

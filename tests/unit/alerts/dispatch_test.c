@@ -152,9 +152,10 @@ static void expect_ledger(const char *name, const char *expected)
     pass(100);
     view = koa_dispatch_ledger(dispatch);
     assert_non_null(view);
-    for (size_t i = 0; i < view->count; i++)
+    for (size_t i = 0; i < view->count; i++) {
         koa_buf_printf(&text, "%s%s:%d", i > 0 ? " " : "",
                        koa_ledger_outcome_name(view->rows[i].outcome), view->rows[i].attempt);
+    }
     KIT_EXPECT_TEXT(name, expected, koa_buf_text(&text));
     koa_object_unref(&view->object);
     koa_buf_deinit(&text);

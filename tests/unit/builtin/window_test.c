@@ -37,9 +37,10 @@ static double run(size_t row, struct koa_window *window)
 
     for (size_t i = 0; i < cases[row].count; i++, now.ms += 10000) {
         koa_window_begin(window, now);
-        if (cases[row].values[i] > ABSENT)
+        if (cases[row].values[i] > ABSENT) {
             assert_true(koa_window_add(window, KOA_STR("s"), cases[row].values[i],
                                        cases[row].is_counter, &increase));
+        }
         koa_window_end(window);
     }
     return increase;

@@ -231,13 +231,14 @@ static void a_row_that_waits_is_replaced(void **state)
 
     open_store(bench, bench->directory);
     put(bench, "first", 1, "goes off alone");
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; i++) {
         koa_store_put(bench->store, "t",
                       &(struct koa_store_row){.key = KOA_STR("k"),
                                               .time = {.ms = i},
                                               .bytes = KOA_STR("x"),
                                               .done = count_done,
                                               .context = &told});
+    }
     KIT_EXPECT_INT("one waits", 1, atomic_load(&koa_store_stats(bench->store)->used));
     KIT_EXPECT_INT("the others were told", 99, told.failed);
     reopen(bench);
