@@ -34,10 +34,12 @@ static void replace(struct expansion *expansion, struct koa_str reference)
     char variable[NAME_LIMIT];
     const char *value;
 
-    if (!is_name(name) || (fallback.data != NULL && !koa_str_starts(fallback, KOA_STR("-")))) {
-        koa_config_errors_add(expansion->errors, expansion->node, expansion->node->key,
-                              "'${%.*s}' is not ${NAME} or ${NAME:-default}; $$ is a plain $",
-                              (int) reference.size, reference.data);
+    if (reference.data[reference.size] != '}' || !is_name(name) ||
+        (fallback.data != NULL && !koa_str_starts(fallback, KOA_STR("-")))) {
+        koa_config_errors_add(
+            expansion->errors, expansion->node, expansion->node->key,
+            "'${%.*s' is not ${NAME} or ${NAME:-default}; $${ stands for a plain ${",
+            (int) reference.size, reference.data);
         return;
     }
     (void) koa_str_copy(variable, sizeof(variable), name);
@@ -58,12 +60,13 @@ static void take(struct expansion *expansion, const char **value)
     const char *at = *value;
     const char *end;
 
-    if (at[0] == '$' && at[1] == '$') {
-        koa_buf_append_char(&expansion->text, '$');
-        *value = at + 2;
-    } else if (at[0] == '$' && at[1] == '{' && (end = strchr(at, '}')) != NULL) {
+    if (strncmp(at, "$${", 3) == 0) {
+        koa_buf_append_text(&expansion->text, "${");
+        *value = at + 3;
+    } else if (strncmp(at, "${", 2) == 0) {
+        end = at + strcspn(at, "}");
         replace(expansion, (struct koa_str){.data = at + 2, .size = (size_t) (end - at) - 2});
-        *value = end + 1;
+        *value = *end != '\0' ? end + 1 : end;
     } else {
         koa_buf_append_char(&expansion->text, at[0]);
         *value = at + 1;
@@ -87,8 +90,11 @@ void koa_expand(struct koa_node *node, const struct koa_yaml_opts *opts, struct 
                               (int) VALUE_LIMIT);
     } else {
         node->value = koa_arena_strdup(arena, koa_buf_text(&expansion.text));
-        if (node->value == NULL)
+        if (node->value == NULL) {
             node->value = "";
+            koa_config_errors_add(errors, node, node->key,
+                                  "the configuration takes too much memory");
+        }
     }
     koa_buf_deinit(&expansion.text);
 }

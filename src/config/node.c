@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/redact.h"
 #include "base/str.h"
 
 enum { ERROR_ROWS = 100, TEXT_LIMIT = 2048 };
@@ -17,11 +18,20 @@ static const char *keep(struct koa_config_errors *errors, const char *text)
     return copy != NULL ? copy : "(no memory for this text)";
 }
 
+/* Stands for all errors when there is no memory to keep them. Never written to. */
+static struct koa_config_error memory_is_out = {
+    .path = "", .text = "memory is out; the errors cannot be shown"};
+
 static struct koa_config_error *add_row(struct koa_config_errors *errors)
 {
+    errors->total++;
     if (errors->rows == NULL) {
         errors->rows = koa_arena_alloc(errors->arena, ERROR_ROWS + 1, sizeof(*errors->rows));
         errors->capacity = errors->rows != NULL ? ERROR_ROWS + 1 : 0;
+        if (errors->rows == NULL) {
+            errors->rows = &memory_is_out;
+            errors->count = 1;
+        }
     }
     return errors->count < errors->capacity ? &errors->rows[errors->count++] : NULL;
 }
@@ -44,6 +54,8 @@ void koa_config_errors_add(struct koa_config_errors *errors, const struct koa_no
     va_start(args, format);
     koa_buf_vprintf(&text, format, args);
     va_end(args);
+    if (text.data != NULL)
+        koa_redact(text.data);
     *row = (struct koa_config_error){
         .file = where != NULL ? keep(errors, where->file) : NULL,
         .line = where != NULL ? where->line : 0,
@@ -73,7 +85,7 @@ enum koa_err koa_config_errors_fail(const struct koa_config_errors *errors,
                                     struct koa_error *reterr)
 {
     const struct koa_config_error *first = errors->rows;
-    size_t others = errors->count - 1;
+    size_t others = errors->total - 1;
     char more[64] = "";
 
     if (others > 0)
@@ -85,6 +97,12 @@ enum koa_err koa_config_errors_fail(const struct koa_config_errors *errors,
     return koa_fail(reterr, KOA_ERR_PARSE, "%s%s%s%s%s%s", first->file != NULL ? first->file : "",
                     first->file != NULL ? ": " : "", first->path,
                     first->path[0] != '\0' ? ": " : "", first->text, more);
+}
+
+bool koa_node_is_empty(const struct koa_node *node)
+{
+    return node == NULL ||
+           (node->type == KOA_NODE_SCALAR && node->value[0] == '\0' && !node->is_quoted);
 }
 
 const struct koa_node *koa_node_get(const struct koa_node *map, const char *key)

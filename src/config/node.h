@@ -29,16 +29,18 @@ struct koa_config_error {
     const char *text; /* what, and what is allowed */
 };
 
-/* Collects all errors of a load (at most 100; then one more says so). */
+/* Collects all errors of a load (at most 100; then one more says so). Never loses the fact that
+ * there was one, not even when memory is out. */
 struct koa_config_errors {
     struct koa_arena *arena; /* borrowed: texts live in it */
     struct koa_config_error *rows;
     size_t count, capacity;
+    size_t total; /* added, those that are not kept included */
 };
 
 void koa_config_errors_add(struct koa_config_errors *errors, const struct koa_node *where,
                            const char *path, const char *format, ...) KOA_PRINTF(4, 5);
-/* "file:line:column: path: text", one line each. */
+/* "file:line:column: path: text", one line each. Registered secrets are masked. */
 void koa_config_errors_print(const struct koa_config_errors *errors, struct koa_buf *buf);
 
 /* Fails with the first error as one line, and says how many more there are; there is at least one.
@@ -46,6 +48,8 @@ void koa_config_errors_print(const struct koa_config_errors *errors, struct koa_
 enum koa_err koa_config_errors_fail(const struct koa_config_errors *errors,
                                     struct koa_error *reterr);
 
+/* Nothing stands there: no node, or a plain `key:`, `~` or null. */
+bool koa_node_is_empty(const struct koa_node *node);
 /* The child of a map, or NULL. */
 const struct koa_node *koa_node_get(const struct koa_node *map, const char *key);
 

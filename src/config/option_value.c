@@ -107,6 +107,15 @@ static bool is_in_range(const struct koa_option *option, double number)
     return !has_range(option) || (number >= option->minimum && number <= option->maximum);
 }
 
+/* 010 is eight to some and ten to others: refused. */
+static bool has_leading_zero(struct koa_str text)
+{
+    size_t sign = text.size > 0 && text.data[0] == '-' ? 1 : 0;
+
+    return text.size > sign + 1 && text.data[sign] == '0' && text.data[sign + 1] >= '0' &&
+           text.data[sign + 1] <= '9';
+}
+
 static bool read_integer(const struct koa_option *option, struct koa_str text, int64_t *ret_number)
 {
     int64_t number = 0;
@@ -118,7 +127,7 @@ static bool read_integer(const struct koa_option *option, struct koa_str text, i
         err = koa_parse_duration(text, 1000, &number);
     else
         err = koa_parse_int(text, INT64_MIN, INT64_MAX, &number);
-    if (err != KOA_OK || !is_in_range(option, (double) number))
+    if (err != KOA_OK || has_leading_zero(text) || !is_in_range(option, (double) number))
         return false;
     *ret_number = number;
     return true;
@@ -291,7 +300,7 @@ static void read_scalar(const struct koa_option *option, const struct koa_node *
         is_right = is_right && koa_parse_bool(text, member) == KOA_OK;
     else if (option->type == KOA_OPTION_NUMBER)
         is_right = is_right && koa_parse_double(text, member) == KOA_OK &&
-                   is_in_range(option, *(double *) member);
+                   !has_leading_zero(text) && is_in_range(option, *(double *) member);
     else
         is_right = is_right && read_integer(option, text, member);
     if (!is_right)
@@ -305,7 +314,9 @@ void koa_option_read(const struct koa_option *option, const struct koa_node *nod
         *(const char **) member = read_text(option, node, opts);
     } else if (option->type == KOA_OPTION_SECRET) {
         *(const char **) member = read_text(option, node, opts);
-        (void) koa_redact_register(*(const char **) member);
+        if (!koa_redact_register(*(const char **) member))
+            koa_config_errors_add(opts->errors, node, opts->path,
+                                  "is one secret more than can be kept out of messages");
     } else if (option->type == KOA_OPTION_TEXTS) {
         read_texts(option, node, member, opts);
     } else if (option->type == KOA_OPTION_COUNTS) {

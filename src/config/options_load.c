@@ -1,10 +1,10 @@
 /* Walks rows and nodes together: every key belongs to a row, every row gets a value. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/str.h"
+#include "config/file.h"
 #include "config/option_value.h"
 #include "config/tree.h"
 
@@ -39,7 +39,8 @@ void koa_options_unknown(struct koa_config_errors *errors, const struct koa_node
     for (size_t i = 0; words[i] != NULL; i++) {
         int distance = koa_text_distance(name, words[i], best);
 
-        if (distance < best) {
+        /* Of a short name most letters must be right. */
+        if (distance < best && distance * 2 <= (int) strlen(words[i])) {
             best = distance;
             nearest = words[i];
         }
@@ -103,39 +104,34 @@ static void report_unknown_keys(const struct koa_options_opts *opts, const struc
 static struct koa_node *read_secret_file(const struct koa_options_opts *opts,
                                          const struct koa_node *named)
 {
-    FILE *file = named->type == KOA_NODE_SCALAR ? fopen(named->value, "re") : NULL;
-    char reason[128];
+    struct koa_config_file file = {
+        .path = named->value, .limit = SECRET_FILE_LIMIT, .where = named, .error_path = opts->path};
     struct koa_node *node = NULL;
-    KOA_AUTOFREE char *text = koa_calloc(SECRET_FILE_LIMIT + 2, 1);
     size_t size;
+    char *text = koa_config_read_file(&file, &size, opts->errors);
 
-    if (file == NULL || text == NULL) {
-        koa_config_errors_add(opts->errors, named, opts->path, "the file '%s' cannot be opened: %s",
-                              named->value, strerror_r(errno, reason, sizeof(reason)));
-        if (file != NULL)
-            (void) fclose(file);
+    if (text == NULL)
         return NULL;
-    }
-    size = fread(text, 1, SECRET_FILE_LIMIT + 1, file);
-    if (ferror(file) != 0)
-        koa_config_errors_add(opts->errors, named, opts->path, "the file '%s' cannot be read: %s",
-                              named->value, strerror_r(errno, reason, sizeof(reason)));
-    else if (size > SECRET_FILE_LIMIT)
+    if (strlen(text) != size) {
         koa_config_errors_add(opts->errors, named, opts->path,
-                              "the file '%s' is larger than 64 KiB", named->value);
-    else {
+                              "the file '%s' holds a NUL byte; a secret is text", named->value);
+    } else {
         while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
             text[--size] = '\0';
         node = koa_tree_scalar(text, named->file, opts->arena);
     }
-    (void) fclose(file);
     explicit_bzero(text, SECRET_FILE_LIMIT + 1);
+    koa_free(text);
     if (node != NULL) {
         node->line = named->line;
         node->column = named->column;
     }
     return node;
 }
+
+/* A secret whose file was not read or not readable: it has no value, but it is not missing. */
+static const struct koa_node unread_secret = {
+    .type = KOA_NODE_SCALAR, .value = "", .is_quoted = true};
 
 /* The node of a row: of a secret, its file's text when that is what is named. */
 static const struct koa_node *find_node(const struct koa_options_opts *opts,
@@ -149,14 +145,19 @@ static const struct koa_node *find_node(const struct koa_options_opts *opts,
         return found;
     (void) snprintf(key, sizeof(key), "%s_file", row->key);
     named = koa_node_get(node, key);
-    if (named == NULL || named->value[0] == '\0')
+    if (named == NULL || (named->type == KOA_NODE_SCALAR && named->value[0] == '\0'))
         return found;
+    if (named->type != KOA_NODE_SCALAR) {
+        koa_config_errors_add(opts->errors, named, opts->path, "%s must be a path", key);
+        return found;
+    }
     if (found != NULL && found->value[0] != '\0') {
         koa_config_errors_add(opts->errors, named, opts->path, "and %s are both set; one is enough",
                               key);
         return found;
     }
-    return opts->read_secret_files ? read_secret_file(opts, named) : found;
+    found = opts->read_secret_files ? read_secret_file(opts, named) : NULL;
+    return found != NULL ? found : &unread_secret;
 }
 
 static void load_tables(const struct koa_options_opts *opts, const struct koa_node *node);
@@ -180,7 +181,7 @@ static void load_list(const struct koa_options_opts *opts, const struct koa_opti
     size_t count = 0;
     char *items;
 
-    if (node == NULL || (node->type == KOA_NODE_SCALAR && node->value[0] == '\0'))
+    if (koa_node_is_empty(node))
         return;
     if (node->type != KOA_NODE_LIST) {
         koa_config_errors_add(opts->errors, node, opts->path,
@@ -227,7 +228,7 @@ static void load_value(const struct koa_options_opts *opts, const struct koa_opt
 {
     bool is_empty = node == NULL || (node->type == KOA_NODE_SCALAR && node->value[0] == '\0');
 
-    if (is_empty && row->required) {
+    if (is_empty && row->required && node != &unread_secret) {
         koa_config_errors_add(opts->errors, node != NULL ? node : around, opts->path,
                               "is missing: %s", row->help);
         return;
@@ -257,15 +258,14 @@ static void load_row(const struct koa_options_opts *opts, const struct koa_optio
     else if (row->type == KOA_OPTION_LIST)
         load_list(&own, row, found, member);
     else if (row->type == KOA_OPTION_SUBTREE)
-        *(const struct koa_node **) member = found;
+        *(const struct koa_node **) member = koa_node_is_empty(found) ? NULL : found;
     else
         load_value(&own, row, found, node, member);
 }
 
 static void load_tables(const struct koa_options_opts *opts, const struct koa_node *node)
 {
-    bool is_empty = node == NULL ||
-                    (node->type == KOA_NODE_SCALAR && node->value[0] == '\0' && !node->is_quoted);
+    bool is_empty = koa_node_is_empty(node);
 
     if (!is_empty && node->type != KOA_NODE_MAP) {
         koa_config_errors_add(opts->errors, node, opts->path, "must be a mapping: 'key: value'");
@@ -281,12 +281,12 @@ static void load_tables(const struct koa_options_opts *opts, const struct koa_no
 
 bool koa_options_load(const struct koa_options_opts *opts, const struct koa_node *node)
 {
-    size_t before = opts->errors->count;
+    size_t before = opts->errors->total;
 
     load_tables(opts, node);
     if (koa_arena_failed(opts->arena))
         koa_config_errors_add(opts->errors, node, opts->path, "takes too much memory");
-    return opts->errors->count == before;
+    return opts->errors->total == before;
 }
 
 bool koa_options_load_one(const struct koa_option *rows, void *target, const struct koa_node *node,

@@ -94,10 +94,13 @@ struct koa_node *koa_node_from_settings(const struct koa_settings *settings, con
         const struct koa_setting *setting = &settings->rows[i];
         struct koa_node *value = NULL;
 
-        if (setting->key != NULL && setting->value != NULL)
+        if (setting->key == NULL || setting->value == NULL)
+            koa_config_errors_add(errors, root, setting->key, "a setting needs a key and a value");
+        else
             value = parse_setting(setting->value, file, arena, errors);
-        if (!koa_tree_put(root, setting->key != NULL ? setting->key : "", value, arena))
-            koa_config_errors_add(errors, root, setting->key, "this setting cannot be read");
+        if (value != NULL && !koa_tree_put(root, setting->key, value, arena))
+            koa_config_errors_add(errors, root, setting->key,
+                                  "a part of this key is set to a value already");
     }
     return root;
 }

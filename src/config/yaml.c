@@ -2,7 +2,6 @@
  * options_load.c. */
 #include "config/yaml.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <yaml.h>
@@ -10,6 +9,7 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "config/expand.h"
+#include "config/file.h"
 #include "config/tree.h"
 
 enum {
@@ -17,6 +17,7 @@ enum {
     DEPTH_LIMIT = 32,     /* the contract's deepest key has 5 levels */
     NODE_LIMIT = 100000,
     ANCHOR_LIMIT = 1000,
+    KEY_LIMIT = 1000, /* of one map: each is compared with those before it */
 };
 
 struct anchor {
@@ -26,6 +27,7 @@ struct anchor {
 
 struct parse {
     yaml_parser_t parser;
+    struct koa_str text;
     const struct koa_yaml_opts *opts;
     struct koa_arena *arena;
     struct koa_config_errors *errors;
@@ -47,19 +49,35 @@ static void fail(struct parse *parse, const yaml_mark_t *mark, const char *text)
     parse->failed = true;
 }
 
+/* Bytes that are no text are found by libyaml's reader, which knows an offset only. */
+static yaml_mark_t mark_of_offset(struct koa_str text, size_t offset)
+{
+    yaml_mark_t mark = {.index = offset};
+
+    for (size_t i = 0; i < offset && i < text.size; i++) {
+        mark.column = text.data[i] == '\n' ? 0 : mark.column + 1;
+        mark.line += text.data[i] == '\n' ? 1 : 0;
+    }
+    return mark;
+}
+
 static void fail_syntax(struct parse *parse)
 {
     const yaml_parser_t *parser = &parse->parser;
+    bool is_from_reader = parser->error == YAML_READER_ERROR;
+    yaml_mark_t mark =
+        is_from_reader ? mark_of_offset(parse->text, parser->problem_offset) : parser->problem_mark;
     char text[256];
 
+    if (parser->error == YAML_MEMORY_ERROR) {
+        fail(parse, &parser->mark, "the configuration takes too much memory");
+        return;
+    }
     (void) snprintf(text, sizeof(text), "not YAML: %s%s%s",
-                    parser->context != NULL ? parser->context : "",
-                    parser->context != NULL ? ": " : "",
-                    parser->problem != NULL ? parser->problem : "out of memory");
-    fail(parse,
-         parser->problem_mark.line > 0 || parser->problem_mark.column > 0 ? &parser->problem_mark
-                                                                          : &parser->mark,
-         text);
+                    parser->context != NULL && !is_from_reader ? parser->context : "",
+                    parser->context != NULL && !is_from_reader ? ": " : "",
+                    parser->problem != NULL ? parser->problem : "unreadable");
+    fail(parse, &mark, text);
 }
 
 static bool next_event(struct parse *parse, yaml_event_t *event)
@@ -109,16 +127,26 @@ static void remember(struct parse *parse, const yaml_char_t *name, struct koa_no
         (struct anchor){.name = koa_arena_strdup(parse->arena, (const char *) name), .node = node};
 }
 
+static bool enter(struct parse *parse, const yaml_mark_t *mark)
+{
+    if (++parse->depth > DEPTH_LIMIT)
+        fail(parse, mark, "nested more than 32 levels deep; aliases count");
+    return !parse->failed;
+}
+
 /* A copy, so that every place can be changed (a merge, an expansion) by itself. */
 static struct koa_node *copy_tree(struct parse *parse, const struct koa_node *from,
                                   const yaml_mark_t *mark)
 {
-    struct koa_node *node = new_node(parse, from->type, mark);
+    bool is_inside = from->type == KOA_NODE_SCALAR || enter(parse, mark);
+    struct koa_node *node = is_inside ? new_node(parse, from->type, mark) : NULL;
     struct koa_node **next;
 
     if (node == NULL)
         return NULL;
     node->key = from->key;
+    node->key_line = from->key_line;
+    node->key_column = from->key_column;
     node->value = from->value;
     node->is_quoted = from->is_quoted;
     next = &node->children;
@@ -128,6 +156,7 @@ static struct koa_node *copy_tree(struct parse *parse, const struct koa_node *fr
             return NULL;
         next = &(*next)->next;
     }
+    parse->depth -= from->type == KOA_NODE_SCALAR ? 0 : 1;
     return node;
 }
 
@@ -146,19 +175,31 @@ static struct koa_node *resolve_alias(struct parse *parse, const yaml_event_t *e
 
 static struct koa_node *parse_value(struct parse *parse, const yaml_event_t *event);
 
+/* `!!str` says what quotes say. Any other tag asks for something that is not done here; to ignore
+ * it would give another value than was meant. */
+static bool check_tag(struct parse *parse, const yaml_char_t *tag, const yaml_mark_t *mark)
+{
+    if (tag == NULL || strcmp((const char *) tag, "!") == 0 ||
+        strcmp((const char *) tag, YAML_STR_TAG) == 0)
+        return true;
+    fail(parse, mark, "tags have no meaning here; only !!str is allowed");
+    return false;
+}
+
 static struct koa_node *parse_scalar(struct parse *parse, const yaml_event_t *event)
 {
     struct koa_node *node = new_node(parse, KOA_NODE_SCALAR, &event->start_mark);
     const char *value = (const char *) event->data.scalar.value;
 
-    if (node == NULL)
+    if (node == NULL || !check_tag(parse, event->data.scalar.tag, &event->start_mark))
         return NULL;
     if (strlen(value) != event->data.scalar.length) {
         fail(parse, &event->start_mark, "a NUL byte");
         return NULL;
     }
     node->value = koa_arena_strdup(parse->arena, value);
-    node->is_quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    node->is_quoted =
+        event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE || event->data.scalar.tag != NULL;
     if (node->value == NULL) {
         fail(parse, &event->start_mark, "the configuration takes too much memory");
         return NULL;
@@ -170,17 +211,11 @@ static struct koa_node *parse_scalar(struct parse *parse, const yaml_event_t *ev
     return node;
 }
 
-static bool enter(struct parse *parse, const yaml_event_t *event)
-{
-    if (++parse->depth > DEPTH_LIMIT)
-        fail(parse, &event->start_mark, "nested more than 32 levels deep");
-    return !parse->failed;
-}
-
 static struct koa_node *parse_list(struct parse *parse, const yaml_event_t *start)
 {
-    struct koa_node *list =
-        enter(parse, start) ? new_node(parse, KOA_NODE_LIST, &start->start_mark) : NULL;
+    struct koa_node *list = enter(parse, &start->start_mark)
+                                ? new_node(parse, KOA_NODE_LIST, &start->start_mark)
+                                : NULL;
     struct koa_node **next = list != NULL ? &list->children : NULL;
     yaml_event_t event;
     bool ends = false;
@@ -198,27 +233,48 @@ static struct koa_node *parse_list(struct parse *parse, const yaml_event_t *star
     return list;
 }
 
+/* NULL when the parse has failed. */
+static const char *parse_key(struct parse *parse, const yaml_event_t *event)
+{
+    const char *text = (const char *) event->data.scalar.value;
+    const char *key;
+
+    if (event->type != YAML_SCALAR_EVENT || strlen(text) != event->data.scalar.length ||
+        event->data.scalar.anchor != NULL || event->data.scalar.tag != NULL) {
+        fail(parse, &event->start_mark, "a key must be plain text");
+        return NULL;
+    }
+    key = koa_arena_strdup(parse->arena, text);
+    if (key == NULL)
+        fail(parse, &event->start_mark, "the configuration takes too much memory");
+    return key;
+}
+
+/* A second value of a key is reported and left out; what follows is still looked at. */
+static bool is_duplicate(struct parse *parse, const struct koa_node *map,
+                         const struct koa_node *value)
+{
+    struct koa_node where = *value;
+    const struct koa_node *first = koa_node_get(map, value->key);
+
+    if (first == NULL)
+        return false;
+    where.line = value->key_line;
+    where.column = value->key_column;
+    koa_config_errors_add(parse->errors, &where, value->key,
+                          "the key stands here a second time; first in line %d", first->key_line);
+    return true;
+}
+
 /* The key's position stays with its value, for messages about the key itself. */
 static void parse_pair(struct parse *parse, struct koa_node *map, struct koa_node ***next,
                        const yaml_event_t *key_event)
 {
+    const char *key = parse_key(parse, key_event);
     yaml_event_t event;
-    const char *key;
     struct koa_node *value;
 
-    if (key_event->type != YAML_SCALAR_EVENT) {
-        fail(parse, &key_event->start_mark, "a key must be plain text");
-        return;
-    }
-    key = koa_arena_strdup(parse->arena, (const char *) key_event->data.scalar.value);
-    if (koa_node_get(map, key) != NULL) {
-        char text[192];
-
-        (void) snprintf(text, sizeof(text), "the key '%.100s' stands here a second time", key);
-        fail(parse, &key_event->start_mark, text);
-        return;
-    }
-    if (!next_event(parse, &event))
+    if (key == NULL || !next_event(parse, &event))
         return;
     value = parse_value(parse, &event);
     yaml_event_delete(&event);
@@ -227,6 +283,8 @@ static void parse_pair(struct parse *parse, struct koa_node *map, struct koa_nod
     value->key = key;
     value->key_line = (int) key_event->start_mark.line + 1;
     value->key_column = (int) key_event->start_mark.column + 1;
+    if (is_duplicate(parse, map, value))
+        return;
     **next = value;
     *next = &value->next;
 }
@@ -234,14 +292,17 @@ static void parse_pair(struct parse *parse, struct koa_node *map, struct koa_nod
 static struct koa_node *parse_map(struct parse *parse, const yaml_event_t *start)
 {
     struct koa_node *map =
-        enter(parse, start) ? new_node(parse, KOA_NODE_MAP, &start->start_mark) : NULL;
+        enter(parse, &start->start_mark) ? new_node(parse, KOA_NODE_MAP, &start->start_mark) : NULL;
     struct koa_node **next = map != NULL ? &map->children : NULL;
     yaml_event_t event;
     bool ends = false;
+    int keys = 0;
 
     while (map != NULL && !ends && next_event(parse, &event)) {
         ends = event.type == YAML_MAPPING_END_EVENT;
-        if (!ends)
+        if (!ends && ++keys > KEY_LIMIT)
+            fail(parse, &event.start_mark, "more than 1000 keys in one mapping");
+        else if (!ends)
             parse_pair(parse, map, &next, &event);
         yaml_event_delete(&event);
     }
@@ -261,11 +322,15 @@ static struct koa_node *parse_value(struct parse *parse, const yaml_event_t *eve
         remember(parse, event->data.scalar.anchor, node, &event->start_mark);
         return node;
     case YAML_SEQUENCE_START_EVENT:
-        node = parse_list(parse, event);
+        node = check_tag(parse, event->data.sequence_start.tag, &event->start_mark)
+                   ? parse_list(parse, event)
+                   : NULL;
         remember(parse, event->data.sequence_start.anchor, node, &event->start_mark);
         return node;
     case YAML_MAPPING_START_EVENT:
-        node = parse_map(parse, event);
+        node = check_tag(parse, event->data.mapping_start.tag, &event->start_mark)
+                   ? parse_map(parse, event)
+                   : NULL;
         remember(parse, event->data.mapping_start.anchor, node, &event->start_mark);
         return node;
     case YAML_NO_EVENT:
@@ -308,8 +373,7 @@ static struct koa_node *require_map(struct parse *parse, struct koa_node *root)
 
     if (parse->failed)
         return NULL;
-    if (root == NULL ||
-        (root->type == KOA_NODE_SCALAR && root->value[0] == '\0' && !root->is_quoted))
+    if (koa_node_is_empty(root))
         return new_node(parse, KOA_NODE_MAP, &start);
     return root;
 }
@@ -317,11 +381,13 @@ static struct koa_node *require_map(struct parse *parse, struct koa_node *root)
 static struct koa_node *parse_text(struct koa_str text, const struct koa_yaml_opts *opts,
                                    struct koa_arena *arena, struct koa_config_errors *errors)
 {
-    struct parse parse = {.opts = opts, .arena = arena, .errors = errors};
+    struct parse parse = {.text = text, .opts = opts, .arena = arena, .errors = errors};
     static const yaml_mark_t start;
     struct koa_node *root;
 
     parse.file = koa_arena_strdup(arena, opts->file != NULL ? opts->file : "");
+    if (parse.file == NULL)
+        parse.file = "";
     if (text.size > FILE_LIMIT) {
         fail(&parse, &start, "larger than 4 MiB");
         return NULL;
@@ -352,31 +418,19 @@ struct koa_node *koa_yaml_parse(struct koa_str text, const struct koa_yaml_opts 
 struct koa_node *koa_yaml_read(const char *path, const struct koa_yaml_opts *opts,
                                struct koa_arena *arena, struct koa_config_errors *errors)
 {
-    struct koa_node where = {.file = path};
-    FILE *file = fopen(path, "re");
-    struct koa_buf text = {.limit = FILE_LIMIT + 1};
-    struct koa_node *root = NULL;
-    char chunk[65536];
+    struct koa_config_file file = {.path = path, .limit = FILE_LIMIT, .error_path = ""};
     size_t size;
-    char reason[128];
+    KOA_AUTOFREE char *text = koa_config_read_file(&file, &size, errors);
 
-    if (file == NULL) {
-        koa_config_errors_add(errors, &where, "", "cannot be opened: %s",
-                              strerror_r(errno, reason, sizeof(reason)));
-        return NULL;
-    }
-    while (!text.failed && (size = fread(chunk, 1, sizeof(chunk), file)) > 0)
-        koa_buf_append(&text, chunk, size);
-    if (ferror(file) != 0)
-        koa_config_errors_add(errors, &where, "", "cannot be read: %s",
-                              strerror_r(errno, reason, sizeof(reason)));
-    else if (text.failed)
-        koa_config_errors_add(errors, &where, "", "larger than 4 MiB");
-    else
-        root = koa_yaml_parse((struct koa_str){text.data, text.size}, opts, arena, errors);
-    (void) fclose(file);
-    koa_buf_deinit(&text);
-    return root;
+    return text != NULL ? koa_yaml_parse((struct koa_str){text, size}, opts, arena, errors) : NULL;
+}
+
+/* There is no file to point into. */
+static void forget_positions(struct koa_node *node)
+{
+    node->line = node->column = node->key_line = node->key_column = 0;
+    for (struct koa_node *child = node->children; child != NULL; child = child->next)
+        forget_positions(child);
 }
 
 struct koa_node *koa_yaml_parse_value(const char *text, const char *file, struct koa_arena *arena,
@@ -385,8 +439,7 @@ struct koa_node *koa_yaml_parse_value(const char *text, const char *file, struct
     struct koa_yaml_opts opts = {.file = file};
     struct koa_node *node = parse_text(koa_str_from(text), &opts, arena, errors);
 
-    /* There is no line to point at. */
     if (node != NULL)
-        node->line = node->column = 0;
+        forget_positions(node);
     return node;
 }

@@ -157,7 +157,7 @@ static const struct {
     {"a mapping where a list is wanted", "names: {a: b}\n", "must be a list, not a mapping"},
     {"an unknown key of a group", "tls: {cert: x}\n", "x.yaml:1:7: tls.cert: unknown key"},
     {"a required key is missing", "items: [{weight: 2}]\n", "items[0].name: is missing: its name"},
-    {"a key twice", "on: true\non: false\n", "x.yaml:2:1: the key 'on' stands here a second time"},
+    {"a key twice", "on: true\non: false\n", "x.yaml:2:1: on: the key stands here a second time"},
     {"not YAML", "on: [1\n", "not YAML"},
     {"not a mapping", "- 1\n", "the whole must be a mapping"},
     {"two documents", "on: true\n---\non: false\n", "a second document"},
@@ -211,8 +211,8 @@ static void variables_are_replaced_inside_values_only(void **state)
     struct fixture f;
 
     (void) state;
-    KIT_EXPECT("loads", load(&f, "text: ${NAME}-${OTHER:-x}-$$\n"));
-    KIT_EXPECT_TEXT("no structure", "va: [lue-x-$", f.settings.text);
+    KIT_EXPECT("loads", load(&f, "text: ${NAME}-${OTHER:-x}-$${\n"));
+    KIT_EXPECT_TEXT("no structure", "va: [lue-x-${", f.settings.text);
     koa_arena_destroy(f.arena);
 }
 
