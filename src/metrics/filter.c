@@ -88,11 +88,13 @@ enum koa_err koa_metrics_filter_wrap(struct koa_metrics_filter *filter,
         return koa_require_memory(context, reterr);
     context->filter = filter;
     context->inner = inner;
-    context->source = (struct koa_metrics_source){.name = inner->name,
-                                                  .context = context,
-                                                  .begin = koa_filter_begin,
-                                                  .next = koa_filter_next,
-                                                  .end = koa_filter_end};
+    context->source =
+        (struct koa_metrics_source){.name = inner->name,
+                                    .context = context,
+                                    .begin = koa_filter_begin,
+                                    .next = koa_filter_next,
+                                    .end = koa_filter_end,
+                                    .seek = inner->seek != NULL ? koa_filter_seek : NULL};
     *ret_source = &context->source;
     return KOA_OK;
 }

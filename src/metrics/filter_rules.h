@@ -31,6 +31,8 @@ struct koa_filter_context {
 void koa_filter_begin(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor);
 bool koa_filter_next(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,
                      struct koa_batch *batch);
+bool koa_filter_seek(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,
+                     struct koa_str family);
 void koa_filter_end(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor);
 
 #endif

@@ -107,6 +107,15 @@ void koa_filter_end(const struct koa_metrics_source *source, struct koa_metrics_
     memset(cursor->state, 0, sizeof(struct walk *));
 }
 
+bool koa_filter_seek(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,
+                     struct koa_str family)
+{
+    const struct koa_filter_context *context = source->context;
+    struct walk *walk = walk_of(cursor);
+
+    return walk != NULL && context->inner->seek(context->inner, &walk->cursor, family);
+}
+
 static size_t collect_labels(const struct koa_filter_labels *rules,
                              const struct koa_family_view *family,
                              const char *labels[KOA_FILTER_RULES_LIMIT])
@@ -141,8 +150,7 @@ static bool is_listed(const char *const *labels, size_t count, struct koa_str na
     return false;
 }
 
-/* The sample's labels after the rules, in `arena`. NULL when it is
- * full. */
+/* The sample's labels after the rules, in `arena`. NULL when it is full. */
 static struct koa_label_view *apply_rules(const struct koa_metrics_filter *filter,
                                           const struct verdict *verdict,
                                           const struct koa_sample *sample, struct koa_arena *arena,

@@ -41,6 +41,17 @@ static size_t family_after(const struct koa_metrics *metrics, struct koa_str nam
     return low;
 }
 
+static bool enter_family(struct koa_metrics_cursor *cursor, struct koa_metric_family *family)
+{
+    struct position *position = position_of(cursor);
+
+    position->family = family;
+    position->view = family->view;
+    position->last = NULL;
+    cursor->failed = cursor->failed || !koa_family_sort_locked(family);
+    return !cursor->failed;
+}
+
 /* Goes to the next family that has series; false when there is none, or memory is out. */
 static bool enter_next_family(struct koa_metrics *metrics, struct koa_metrics_cursor *cursor)
 {
@@ -51,11 +62,7 @@ static bool enter_next_family(struct koa_metrics *metrics, struct koa_metrics_cu
         at++;
     if (at == metrics->family_count)
         return false;
-    position->family = metrics->sorted[at];
-    position->view = position->family->view;
-    position->last = NULL;
-    cursor->failed = cursor->failed || !koa_family_sort_locked(position->family);
-    return !cursor->failed;
+    return enter_family(cursor, metrics->sorted[at]);
 }
 
 /* Index of the first sorted series behind the last one shown. */
@@ -152,6 +159,20 @@ static bool next(const struct koa_metrics_source *source, struct koa_metrics_cur
     return has_more;
 }
 
+static bool seek(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,
+                 struct koa_str name)
+{
+    struct koa_metrics *metrics = source->context;
+    struct koa_metric_family *family;
+    bool has_series;
+
+    pthread_mutex_lock(&metrics->mutex);
+    family = koa_map_find(metrics->families, name);
+    has_series = family != NULL && family->cell_count > 0 && enter_family(cursor, family);
+    pthread_mutex_unlock(&metrics->mutex);
+    return has_series;
+}
+
 static void end(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor)
 {
     (void) source;
@@ -160,8 +181,12 @@ static void end(const struct koa_metrics_source *source, struct koa_metrics_curs
 
 void koa_registry_source_init(struct koa_metrics *metrics)
 {
-    metrics->source = (struct koa_metrics_source){
-        .name = "registry", .context = metrics, .begin = begin, .next = next, .end = end};
+    metrics->source = (struct koa_metrics_source){.name = "registry",
+                                                  .context = metrics,
+                                                  .begin = begin,
+                                                  .next = next,
+                                                  .end = end,
+                                                  .seek = seek};
 }
 
 const struct koa_metrics_source *koa_metrics_source(struct koa_metrics *metrics)

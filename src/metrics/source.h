@@ -71,6 +71,11 @@ struct koa_metrics_source {
     bool (*next)(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,
                  struct koa_batch *batch);
     void (*end)(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor);
+    /* Optional: between begin() and the first next(), goes to the first series of a family, so that
+     * a reader of one family need not walk all. False when there is none. What comes after the
+     * family is any other. */
+    bool (*seek)(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,
+                 struct koa_str family);
 };
 
 /* The sources of an agent, in order of export. Constant while the agent runs, except that a reload
