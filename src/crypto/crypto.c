@@ -58,14 +58,16 @@ void koa_hex(const unsigned char *bytes, size_t size, char *text)
 
 /* ---- base64 */
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/* The last is the padding. */
+static const char alphabet_or_padding[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
 /* -1 when `character` is none of the 64. */
 static int sextet_of(char character)
 {
-    const char *found = character != '\0' ? strchr(alphabet, character) : NULL;
+    const char *found = memchr(alphabet_or_padding, character, 64);
 
-    return found != NULL ? (int) (found - alphabet) : -1;
+    return found != NULL ? (int) (found - alphabet_or_padding) : -1;
 }
 
 /* The value of four characters without padding, or -1. */
@@ -122,7 +124,7 @@ void koa_base64_encode(struct koa_str data, char *text, size_t capacity)
         for (size_t i = 0; i < 3; i++)
             value = value << 8 | (i < bytes ? (unsigned char) data.data[at + i] : 0U);
         for (size_t i = 0; i < 4; i++)
-            *text++ = i <= bytes ? alphabet[value >> (18 - 6 * i) & 63] : '=';
+            *text++ = alphabet_or_padding[i <= bytes ? value >> (18 - 6 * i) & 63 : 64];
     }
     *text = '\0';
 }

@@ -46,6 +46,7 @@ static size_t on_body(char *data, size_t one, size_t size, void *context)
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static size_t on_header(char *data, size_t one, size_t size, void *context)
 {
     struct koa_http_call *call = context;
@@ -128,9 +129,10 @@ static enum koa_err apply_server_name(struct koa_http_call *call, const char *se
     if (headers == NULL || call->server_name == NULL)
         return no_memory(reterr);
     call->headers = headers;
-    if (curl_url_set(call->url, CURLUPART_HOST, server_name, 0) != CURLUE_OK)
+    if (curl_url_set(call->url, CURLUPART_HOST, server_name, 0) != CURLUE_OK) {
         return koa_fail(reterr, KOA_ERR_INVALID, "%s: '%s' is not a server name", call->name,
                         server_name);
+    }
     return KOA_OK;
 }
 
@@ -148,9 +150,10 @@ static enum koa_err add_header(struct koa_http_call *call, const char *header,
 {
     struct curl_slist *headers;
 
-    if (has_control(header) || strchr(header, ':') == NULL)
+    if (has_control(header) || strchr(header, ':') == NULL) {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "%s: a header is 'Name: value' without line breaks", call->name);
+    }
     headers = curl_slist_append(call->headers, header);
     if (headers == NULL)
         return no_memory(reterr);
@@ -216,11 +219,12 @@ static bool set_request(struct koa_http_call *call, const char *method)
 
     if (strcmp(method, "HEAD") == 0)
         return curl_easy_setopt(call->easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
-    if (call->request_body.size > 0 || strcmp(method, "POST") == 0)
+    if (call->request_body.size > 0 || strcmp(method, "POST") == 0) {
         result = curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                                   (curl_off_t) call->request_body.size) == CURLE_OK &&
                  curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS,
                                   koa_buf_text(&call->request_body)) == CURLE_OK;
+    }
     return result && curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
 }
 

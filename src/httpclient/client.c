@@ -149,10 +149,11 @@ static void on_deadline(struct koa_timer *timer, struct koa_mono now)
     (void) now;
     if (call->is_added)
         (void) curl_easy_getinfo(call->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
-    if (!call->is_added)
+    if (!call->is_added) {
         step = "the name was not resolved";
-    else if (connected_us == 0)
+    } else if (connected_us == 0) {
         step = "no connection";
+    }
     (void) koa_fail(&error, KOA_ERR_TIMEOUT, "%s: %s within %.1f s", call->name, step,
                     (double) call->timeout_ms / 1000.0);
     error.retriable = true;
@@ -305,9 +306,10 @@ enum koa_err koa_http_client_start(struct koa_http_client *client,
     KOA_ASSERT(koa_loop_is_here(client->loop));
     if (client->is_gone)
         return koa_fail(reterr, KOA_ERR_STATE, "the HTTP client has ended");
-    if (client->count >= KOA_HTTP_CALL_LIMIT)
+    if (client->count >= KOA_HTTP_CALL_LIMIT) {
         return koa_fail(reterr, KOA_ERR_LIMIT, "%d HTTP requests are under way already",
                         KOA_HTTP_CALL_LIMIT);
+    }
     call = koa_calloc(1, sizeof(*call));
     err = koa_require_memory(call, reterr);
     if (err != KOA_OK)
@@ -322,10 +324,11 @@ enum koa_err koa_http_client_start(struct koa_http_client *client,
     err = koa_http_call_set_up(call, opts, reterr);
     if (err == KOA_OK)
         err = start_call(call, reterr);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         *ret_call = call;
-    else
+    } else {
         free_call(call);
+    }
     return err;
 }
 

@@ -226,9 +226,10 @@ static void work(struct koa_job *job)
     (void) posix_spawnattr_init(&attributes);
     set_up_signals(&attributes);
     spawn->error = set_up_descriptors(&actions, spawn);
-    if (spawn->error == 0)
+    if (spawn->error == 0) {
         spawn->error = posix_spawnp(&spawn->pid, spawn->command[0], &actions, &attributes,
                                     spawn->command, environment);
+    }
     if (spawn->error != 0)
         spawn->pid = 0;
     (void) posix_spawnattr_destroy(&attributes);
@@ -255,9 +256,10 @@ static void run(struct koa_process *process, struct spawn *spawn)
     struct koa_process_result result = {.error = &error};
     enum koa_err err = KOA_OK;
 
-    if (spawn->error != 0)
+    if (spawn->error != 0) {
         err = koa_fail_errno(&error, KOA_ERR_IO, spawn->error, "cannot start '%s'",
                              spawn->command[0]);
+    }
     if (err == KOA_OK)
         err = open_pipe(&process->output, &spawn->pipes[0], &error);
     if (err == KOA_OK)
@@ -310,9 +312,10 @@ static enum koa_err copy_command(struct spawn *spawn, const char *const *command
 
     while (command[count] != NULL)
         count++;
-    if (count == 0 || count > ARGUMENT_LIMIT)
+    if (count == 0 || count > ARGUMENT_LIMIT) {
         return koa_fail(reterr, KOA_ERR_INVALID, "a command has 1 to %d words, not %zu",
                         ARGUMENT_LIMIT, count);
+    }
     spawn->command = koa_calloc(count + 1, sizeof(*spawn->command));
     if (spawn->command == NULL)
         return koa_require_memory(NULL, reterr);

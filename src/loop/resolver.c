@@ -364,10 +364,11 @@ static enum koa_err ask(struct koa_resolution *resolution, const struct koa_reso
         return err;
     KOA_ASSERT(host != NULL);
     is_fresh = is_younger(host, now, FRESH_MS);
-    if (is_fresh)
+    if (is_fresh) {
         delay_ms = 0;
-    else if (is_younger(host, now, STALE_MS))
+    } else if (is_younger(host, now, STALE_MS)) {
         delay_ms = query->deadline_ms / 2;
+    }
     if (!arm(resolution, delay_ms, on_time))
         return koa_require_memory(NULL, reterr);
     resolution->host = host;
@@ -386,9 +387,10 @@ enum koa_err koa_resolver_start(struct koa_resolver *resolver,
     enum koa_err err;
 
     KOA_ASSERT(koa_loop_is_here(resolver->loop));
-    if (length == 0 || length >= HOST_SIZE)
+    if (length == 0 || length >= HOST_SIZE) {
         return koa_fail(reterr, KOA_ERR_INVALID, "a host name has 1 to %d characters, not %zu",
                         HOST_SIZE - 1, length);
+    }
     resolution = koa_calloc(1, sizeof(*resolution));
     err = koa_require_memory(resolution, reterr);
     if (err != KOA_OK)

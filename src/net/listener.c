@@ -78,19 +78,21 @@ static enum koa_err open_socket(struct koa_listener *listener, const struct koa_
     struct koa_address bound = {.size = sizeof(bound.socket)};
     int on = 1;
 
-    if (!koa_address_parse(opts->host, opts->port, &address))
+    if (!koa_address_parse(opts->host, opts->port, &address)) {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "cannot listen on '%s': a numeric address is needed, such as 127.0.0.1",
                         opts->host);
+    }
     listener->descriptor =
         socket(address.socket.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener->descriptor < 0 ||
         setsockopt(listener->descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
         bind(listener->descriptor, &address.socket.any, address.size) != 0 ||
         listen(listener->descriptor, opts->backlog != 0 ? opts->backlog : DEFAULT_BACKLOG) != 0 ||
-        getsockname(listener->descriptor, &bound.socket.any, &bound.size) != 0)
+        getsockname(listener->descriptor, &bound.socket.any, &bound.size) != 0) {
         return koa_fail_errno(reterr, KOA_ERR_IO, errno, "cannot listen on %s, port %d", opts->host,
                               opts->port);
+    }
     listener->port = koa_address_port(&bound);
     return KOA_OK;
 }

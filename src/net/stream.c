@@ -68,10 +68,11 @@ static void describe(const struct koa_stream *stream, char name[NAME_SIZE])
     }
     if (stream->next > 0)
         koa_address_format_host(&stream->addresses[stream->next - 1], address, sizeof(address));
-    if (address[0] == '\0' || strcmp(address, stream->host) == 0)
+    if (address[0] == '\0' || strcmp(address, stream->host) == 0) {
         (void) snprintf(name, NAME_SIZE, "%s:%d", stream->host, stream->port);
-    else
+    } else {
         (void) snprintf(name, NAME_SIZE, "%s:%d (%s)", stream->host, stream->port, address);
+    }
 }
 
 static enum koa_err fail_retriable(struct koa_error *reterr, enum koa_err err)
@@ -152,12 +153,13 @@ static enum koa_err flush(struct koa_stream *stream, struct koa_error *reterr)
         ssize_t written = send(stream->descriptor, stream->queue.data, stream->queue.size,
                                MSG_NOSIGNAL | MSG_DONTWAIT);
 
-        if (written > 0)
+        if (written > 0) {
             koa_buf_consume(&stream->queue, (size_t) written);
-        else if (errno == EAGAIN)
+        } else if (errno == EAGAIN) {
             return KOA_OK;
-        else if (errno != EINTR)
+        } else if (errno != EINTR) {
             return fail_lost(stream, errno, reterr);
+        }
     }
     return KOA_OK;
 }
@@ -221,10 +223,11 @@ static void on_open_ready(struct koa_stream *stream, unsigned events)
 {
     stream->is_in_use = true;
     if (!(events & KOA_WATCH_WRITE) || write_queued(stream)) {
-        if (events & KOA_WATCH_READ)
+        if (events & KOA_WATCH_READ) {
             read_some(stream);
-        else
+        } else {
             watch_or_end(stream);
+        }
     }
     stream->is_in_use = false;
     if (stream->is_gone)
@@ -240,10 +243,11 @@ enum koa_err koa_stream_write(struct koa_stream *stream, struct koa_str bytes,
     describe(stream, name);
     if (stream->state == STREAM_CLOSED || stream->state == STREAM_FAILING)
         return koa_fail(reterr, KOA_ERR_CLOSED, "the connection to %s has ended", name);
-    if (bytes.size > stream->queue.limit - stream->queue.size)
+    if (bytes.size > stream->queue.limit - stream->queue.size) {
         return fail_retriable(reterr, koa_fail(reterr, KOA_ERR_LIMIT,
                                                "%s does not read: %zu bytes wait to be written",
                                                name, stream->queue.size));
+    }
     koa_buf_append(&stream->queue, bytes.data, bytes.size);
     if (stream->queue.failed) {
         stream->queue.failed = false;
@@ -298,12 +302,13 @@ static void attempt_failed(struct koa_stream *stream, int error_number)
     char name[NAME_SIZE];
 
     describe(stream, name);
-    if (error_number == ETIMEDOUT)
+    if (error_number == ETIMEDOUT) {
         (void) koa_fail(&stream->failure, KOA_ERR_TIMEOUT,
                         "cannot connect to %s: no answer in time", name);
-    else
+    } else {
         (void) koa_fail_errno(&stream->failure, KOA_ERR_IO, error_number, "cannot connect to %s",
                               name);
+    }
     stream->failure.retriable = true;
     close_socket(stream);
     try_next(stream);
@@ -331,10 +336,11 @@ static void on_ready(void *context, unsigned events)
     }
     if (getsockopt(stream->descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
         error = errno;
-    if (error == 0)
+    if (error == 0) {
         connected(stream);
-    else
+    } else {
         attempt_failed(stream, error);
+    }
 }
 
 static enum koa_err watch_socket(struct koa_stream *stream, struct koa_error *reterr)

@@ -74,7 +74,7 @@ void kit_loop_end(struct kit_loop *kit)
 {
     koa_loop_stop(kit->loop);
     koa_resolver_destroy(kit->resolver);
-    koa_workers_destroy(kit->workers, PATIENCE_S * 1000);
+    koa_workers_destroy(kit->workers, (int64_t) PATIENCE_S * 1000);
     koa_loop_destroy(kit->loop);
 }
 
@@ -91,10 +91,11 @@ static void ask(struct koa_timer *timer, struct koa_mono now)
     struct question *question = KOA_CONTAINER_OF(timer, struct question, timer);
 
     (void) now;
-    if (question->condition(question->context))
+    if (question->condition(question->context)) {
         kit_gate_pass(&question->answered);
-    else
+    } else {
         assert_true(koa_loop_after(question->kit->loop, timer, ASK_MS, ask));
+    }
 }
 
 static void start_asking(void *message)

@@ -229,20 +229,20 @@ static void a_bad_server_ends_in_an_error_with_words(void **state)
 {
     static const struct {
         const char *name;
-        enum kit_http_manner manner;
         const char *answer;
-        int64_t timeout_ms;
-        enum koa_err err;
         const char *text;
+        int64_t timeout_ms;
+        enum kit_http_manner manner;
+        enum koa_err err;
     } cases[] = {
-        {"hangs", KIT_HTTP_HANGS, NULL, 200, KOA_ERR_TIMEOUT, "no complete answer within 0.2 s"},
-        {"trickles", KIT_HTTP_TRICKLES, NULL, 300, KOA_ERR_TIMEOUT, "no complete answer within"},
-        {"closes", KIT_HTTP_CLOSES, NULL, 20000, KOA_ERR_CLOSED, ""},
-        {"floods headers", KIT_HTTP_FLOODS_HEADERS, NULL, 20000, KOA_ERR_PROTOCOL,
-         "headers are larger than 64 KiB"},
-        {"half a body", KIT_HTTP_ANSWERS, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
-         20000, KOA_ERR_CLOSED, ""},
-        {"not HTTP", KIT_HTTP_ANSWERS, "SSH-2.0-OpenSSH_9.2\r\n", 20000, KOA_ERR_PROTOCOL, ""},
+        {"hangs", NULL, "no complete answer within 0.2 s", 200, KIT_HTTP_HANGS, KOA_ERR_TIMEOUT},
+        {"trickles", NULL, "no complete answer within", 300, KIT_HTTP_TRICKLES, KOA_ERR_TIMEOUT},
+        {"closes", NULL, "", 20000, KIT_HTTP_CLOSES, KOA_ERR_CLOSED},
+        {"floods headers", NULL, "headers are larger than 64 KiB", 20000, KIT_HTTP_FLOODS_HEADERS,
+         KOA_ERR_PROTOCOL},
+        {"half a body", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", "", 20000,
+         KIT_HTTP_ANSWERS, KOA_ERR_CLOSED},
+        {"not HTTP", "SSH-2.0-OpenSSH_9.2\r\n", "", 20000, KIT_HTTP_ANSWERS, KOA_ERR_PROTOCOL},
     };
 
     (void) state;
@@ -334,16 +334,16 @@ static void certificates_are_verified(void **state)
 
     static const struct {
         const char *name;
-        bool trusts;
         const char *server_name;
         const char *url;
+        bool trusts;
         bool answers;
     } cases[] = {
-        {"trusted, right name", true, NULL, "https://localhost:PORT/", true},
-        {"unknown issuer", false, NULL, "https://localhost:PORT/", false},
-        {"wrong name", true, NULL, "https://127.0.0.1:PORT/", false},
-        {"a name of its own", true, "localhost", "https://127.0.0.1:PORT/", true},
-        {"a wrong name of its own", true, "other.example", "https://localhost:PORT/", false},
+        {"trusted, right name", NULL, "https://localhost:PORT/", true, true},
+        {"unknown issuer", NULL, "https://localhost:PORT/", false, false},
+        {"wrong name", NULL, "https://127.0.0.1:PORT/", true, false},
+        {"a name of its own", "localhost", "https://127.0.0.1:PORT/", true, true},
+        {"a wrong name of its own", "other.example", "https://localhost:PORT/", true, false},
     };
 
     (void) state;
@@ -375,12 +375,14 @@ static void a_proxy_of_the_environment_is_ignored(void **state)
     struct call call;
 
     (void) state;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet or reads it */
     assert_int_equal(0, setenv("http_proxy", "http://127.0.0.1:1", 1));
     set_up(&fixture);
     call = call_of(&fixture, url_of(peer, "http://127.0.0.1:PORT/"));
     run(&call);
     KIT_EXPECT("answered", call.has_answer);
     tear_down(&fixture);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet or reads it */
     assert_int_equal(0, unsetenv("http_proxy"));
     kit_http_peer_end(peer, NULL, 0);
 }

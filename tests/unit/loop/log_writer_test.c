@@ -178,10 +178,11 @@ static void a_reader_that_went_away_costs_lines_and_nothing_else(void **state)
         int ends[2];
         struct koa_log_writer *writer;
 
-        if (kind == 1)
+        if (kind == 1) {
             assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
-        else
+        } else {
             assert_int_equal(0, pipe(ends));
+        }
         (void) close(ends[0]);
         if (kind >= 2)
             (void) close(ends[1]);
@@ -210,8 +211,10 @@ static void the_journal_gets_severities(void **state)
     assert_int_equal(0, fstat(ends[1], &status));
     (void) snprintf(directory_and_inode, sizeof(directory_and_inode), "%ju:%ju",
                     (uintmax_t) status.st_dev, (uintmax_t) status.st_ino);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet or reads it */
     assert_int_equal(0, setenv("JOURNAL_STREAM", directory_and_inode, 1));
     writer = create(ends[1], KOA_LOG_FORMAT_TEXT);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet or reads it */
     assert_int_equal(0, unsetenv("JOURNAL_STREAM"));
     say(writer, "x");
     koa_log_writer_destroy(writer);

@@ -18,12 +18,12 @@ struct test_case {
     const char *key;
     int64_t deadline_ms;
     int ends[2];
-    bool blocks;
     enum koa_err err;
     struct koa_error error;
     struct kit_gate begun;
     struct kit_gate done;
     struct kit_gate released;
+    bool blocks;
     bool was_abandoned;
     bool released_on_loop;
     bool work_was_on_loop;

@@ -350,7 +350,7 @@ static void a_peer_that_does_not_read_fills_the_queue_up_to_its_limit(void **sta
     kit_gate_wait(&client.connected, 1);
     while ((err = say(&client, (struct koa_str){chunk, CHUNK})) == KOA_OK) {
         sent += CHUNK;
-        assert_true(sent < 256U * 1024 * 1024);
+        assert_true(sent < (size_t) 256 * 1024 * 1024);
     }
     KIT_EXPECT_INT("limit", KOA_ERR_LIMIT, err);
     KIT_EXPECT_CONTAINS("text", "does not read", client.said_error.text);
