@@ -286,7 +286,7 @@ static void begin(struct koa_cluster *cluster)
     koa_cluster_telemetry_overrun(cluster->opts.metrics, cluster->name);
     koa_log_warn(cluster->opts.log, "cluster.overrun",
                  "%s: a cycle takes longer than the interval of %" PRId64 " ms (%" PRId64
-                 " times so far); the next one begins when it is over",
+                 " times so far); that one is left out",
                  cluster->name, cluster->opts.interval_ms, cluster->overruns);
 }
 

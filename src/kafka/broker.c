@@ -207,6 +207,19 @@ void koa_kafka_broker_submit(struct koa_kafka_broker *broker, struct koa_kafka_r
     flush(broker, now);
 }
 
+void koa_kafka_broker_rest(struct koa_kafka_broker *broker)
+{
+    struct koa_error error;
+
+    if (broker->state != OPEN || koa_kafka_connection_pending(broker->connection) > 0)
+        return;
+    broker->opts.transport->disconnect(broker->opts.transport_context);
+    broker->state = IDLE;
+    (void) koa_fail(&error, KOA_ERR_CANCELLED, "the connection is not needed any more");
+    koa_kafka_connection_close(broker->connection, &error);
+    arm(broker);
+}
+
 void koa_kafka_broker_connected(struct koa_kafka_broker *broker, struct koa_mono now)
 {
     struct koa_error error;

@@ -46,6 +46,9 @@ void koa_kafka_broker_destroy(struct koa_kafka_broker *broker);
 /* Sends, or connects first. `done` may run before this returns. */
 void koa_kafka_broker_submit(struct koa_kafka_broker *broker, struct koa_kafka_request *request,
                              struct koa_mono now);
+/* Closes the connection if nothing is under way: the next request opens it again. Not from a
+ * request's `done`. */
+void koa_kafka_broker_rest(struct koa_kafka_broker *broker);
 /* The version chosen for an API on the present connection, or -1. */
 int16_t koa_kafka_broker_version(const struct koa_kafka_broker *broker, int16_t api_key);
 

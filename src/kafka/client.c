@@ -236,6 +236,10 @@ static void reap(struct koa_timer *timer, struct koa_mono now)
 
     (void) now;
     destroy_list(&client->gone);
+    /* The cluster has named its brokers: the configuration's servers are those over again. */
+    KOA_LIST_FOREACH (node, &client->peers)
+        if (peer_of(node)->id < 0)
+            koa_kafka_broker_rest(peer_of(node)->broker);
 }
 
 static void drop_peer(struct koa_kafka_client *client, struct peer *peer)
@@ -278,8 +282,7 @@ void koa_kafka_client_set_brokers(struct koa_kafka_client *client,
         if (!peer_of(node)->is_named)
             drop_peer(client, peer_of(node));
     /* Not here: the caller may be inside a callback of one of them. */
-    if (!koa_list_is_empty(&client->gone) &&
-        !koa_loop_after(client->opts.loop, &client->reaper, 0, reap))
+    if (!koa_loop_after(client->opts.loop, &client->reaper, 0, reap))
         koa_log_warn(client->opts.log, "kafka.broker",
                      "no memory to close connections of former brokers; trying again in the next "
                      "cycle");

@@ -52,7 +52,8 @@ void koa_kafka_client_destroy(struct koa_kafka_client *client);
 void koa_kafka_client_submit(struct koa_kafka_client *client, int32_t broker,
                              struct koa_kafka_request *request);
 /* The brokers that the cluster names now. New ones are known, ones that moved are connected anew,
- * ones that are gone are closed shortly after. May be called from a request's `done`. */
+ * ones that are gone, and idle servers of the configuration, are closed shortly after. May be
+ * called from a request's `done`. */
 void koa_kafka_client_set_brokers(struct koa_kafka_client *client,
                                   const struct koa_kafka_address *brokers, size_t count);
 

@@ -349,6 +349,27 @@ static void a_transport_that_cannot_even_start_fails_later_not_inside_the_call(v
     tear_down(&f);
 }
 
+static void a_connection_that_rests_is_opened_again_without_counting_as_lost(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    set_up(&f, false);
+    ask(&f);
+    shake_hands(&f);
+    koa_kafka_broker_rest(f.broker);
+    assert_int_equal(f.disconnects, 0); /* a request is under way */
+    answer(&f);
+    koa_kafka_broker_rest(f.broker);
+    assert_int_equal(f.disconnects, 1);
+    advance(&f, 60000);
+    assert_int_equal(f.connects, 1);
+    ask(&f);
+    assert_int_equal(f.connects, 2);
+    assert_int_equal(f.reconnects, 0);
+    tear_down(&f);
+}
+
 static void the_end_cancels_what_is_under_way(void **state)
 {
     struct fixture f;
@@ -375,6 +396,7 @@ int main(void)
         cmocka_unit_test(a_listener_that_never_shakes_hands_is_given_up),
         cmocka_unit_test(a_server_of_the_configuration_is_connected_only_when_asked),
         cmocka_unit_test(a_transport_that_cannot_even_start_fails_later_not_inside_the_call),
+        cmocka_unit_test(a_connection_that_rests_is_opened_again_without_counting_as_lost),
         cmocka_unit_test(the_end_cancels_what_is_under_way),
     };
 

@@ -1,0 +1,59 @@
+/* A cluster made of tables: answers a collector's requests, or keeps silent, under virtual time. */
+#ifndef UNIT_CLUSTER_FAKE_CLUSTER_H
+#define UNIT_CLUSTER_FAKE_CLUSTER_H
+
+#include "cluster/collector.h"
+
+enum { FAKE_BROKERS = 3, FAKE_TOPICS = 4, FAKE_PARTITIONS = 4, FAKE_PENDING = 64 };
+
+enum fake_mode { FAKE_ANSWERS, FAKE_REFUSES, FAKE_IS_FROZEN, FAKE_AT_ONCE };
+
+struct fake_partition {
+    int32_t leader; /* 0: no such partition; -1: leaderless */
+    int64_t end, start;
+    int16_t error; /* of ListOffsets */
+};
+
+struct fake_topic {
+    const char *name; /* NULL: no such topic */
+    struct fake_partition partitions[FAKE_PARTITIONS];
+};
+
+struct fake_cluster {
+    struct koa_mono now;
+    struct koa_collector *collector;
+    struct koa_topic_filter *filter;
+    enum fake_mode modes[FAKE_BROKERS + 1]; /* by id, from 1; [0] is the configuration's server */
+    bool is_listed[FAKE_BROKERS + 1];
+    struct fake_topic topics[FAKE_TOPICS];
+    int16_t metadata_error;
+    bool lacks_describe_cluster;
+    bool reverses_answers;
+    const char *cluster_id;
+
+    struct {
+        int32_t broker;
+        struct koa_kafka_request *request;
+    } pending[FAKE_PENDING];
+    size_t pending_count;
+    size_t asked[FAKE_BROKERS + 1][128]; /* requests by broker and API key */
+    size_t starts_asked;
+    size_t named; /* brokers in the last set_brokers() */
+    size_t cycles;
+    struct koa_snapshot *snapshot;
+    struct koa_collector_report report;
+};
+
+/* Three brokers; "orders" has a partition on each, "pay" two on broker 1. */
+void fake_set_up(struct fake_cluster *fake);
+void fake_tear_down(struct fake_cluster *fake);
+/* One cycle to its end, however long that takes in virtual time. Returns how long. */
+int64_t fake_cycle(struct fake_cluster *fake);
+/* Answers everything that can be answered now. */
+void fake_answer(struct fake_cluster *fake);
+/* A partition of the last snapshot. Fails the test when it is absent. */
+struct koa_snapshot_partition fake_partition(const struct fake_cluster *fake, const char *topic,
+                                             int32_t id);
+struct koa_snapshot_broker fake_broker(const struct fake_cluster *fake, int32_t id);
+
+#endif
