@@ -1,0 +1,136 @@
+/* The kafka check over snapshots of a fake cluster. */
+#include <koa/check.h>
+
+#include <stdio.h>
+
+#include "../cluster/fake_cluster.h"
+#include "health/verdict.h"
+#include "kit/check_kit.h"
+#include "kit/kit.h"
+
+static void look(const struct koa_snapshot *snapshot, int64_t after_ms, struct koa_verdict *verdict)
+{
+    struct koa_wall now = {.ms = after_ms};
+
+    if (snapshot != NULL)
+        now.ms += koa_snapshot_time(snapshot).ms;
+    koa_verdict_init(verdict, (struct koa_mono){.ms = INT64_MAX});
+    koa_check_kafka.evaluate(NULL, snapshot, now, verdict);
+}
+
+static void expect(const char *name, struct koa_verdict *verdict, enum koa_status status,
+                   const char *text)
+{
+    KIT_EXPECT_TEXT(name, koa_status_name(status), koa_status_name(verdict->status));
+    KIT_EXPECT_CONTAINS(name, text, verdict->text);
+    koa_verdict_deinit(verdict);
+}
+
+static void no_snapshot_says_what_to_set(void **state)
+{
+    struct koa_verdict verdict;
+
+    (void) state;
+    look(NULL, 0, &verdict);
+    assert_true(verdict.is_subjectless);
+    expect("none", &verdict, KOA_STATUS_UNKNOWN, "KAFKA_BOOTSTRAP_SERVERS");
+}
+
+static void all_brokers_up_is_healthy_with_its_details(void **state)
+{
+    struct koa_buf details = {.limit = 4096};
+    struct koa_verdict verdict;
+    struct fake_cluster fake;
+
+    (void) state;
+    fake_set_up(&fake);
+    (void) fake_cycle(&fake);
+    look(fake.snapshot, 0, &verdict);
+    koa_verdict_print_details(&verdict, &details);
+    KIT_EXPECT_CONTAINS("details", "\"broker_count\":3", koa_buf_text(&details));
+    KIT_EXPECT_CONTAINS("details", "\"topic_count\":2", koa_buf_text(&details));
+    KIT_EXPECT_CONTAINS("details", "\"cluster_id\":\"id-1\"", koa_buf_text(&details));
+    expect("up", &verdict, KOA_STATUS_HEALTHY, "Kafka cluster accessible with 3 brokers");
+    koa_buf_deinit(&details);
+    fake_tear_down(&fake);
+}
+
+static void a_broker_that_did_not_answer_degrades_for_an_hour(void **state)
+{
+    struct koa_verdict verdict;
+    struct fake_cluster fake;
+
+    (void) state;
+    fake_set_up(&fake);
+    (void) fake_cycle(&fake);
+    fake.modes[3] = FAKE_REFUSES;
+    (void) fake_cycle(&fake);
+    look(fake.snapshot, 0, &verdict);
+    expect("refuses", &verdict, KOA_STATUS_DEGRADED,
+           "Kafka cluster accessible with 2 brokers; 1 did not answer, broker 3: Connection "
+           "refused");
+    fake.is_listed[3] = false;
+    (void) fake_cycle(&fake);
+    look(fake.snapshot, 0, &verdict);
+    expect("not listed", &verdict, KOA_STATUS_DEGRADED, "with 2 brokers");
+    fake.now.ms += 60 * 60 * 1000 + 1;
+    (void) fake_cycle(&fake);
+    look(fake.snapshot, 0, &verdict);
+    expect("forgotten", &verdict, KOA_STATUS_HEALTHY, "with 2 brokers");
+    fake_tear_down(&fake);
+}
+
+static void no_broker_is_unhealthy(void **state)
+{
+    struct koa_verdict verdict;
+    struct fake_cluster fake;
+
+    (void) state;
+    fake_set_up(&fake);
+    fake.modes[0] = FAKE_REFUSES;
+    (void) fake_cycle(&fake);
+    look(fake.snapshot, 0, &verdict);
+    expect("from the start", &verdict, KOA_STATUS_UNHEALTHY,
+           "No Kafka brokers available: Connection refused");
+    fake_tear_down(&fake);
+}
+
+static void a_collector_that_fails_or_hangs_is_evidence(void **state)
+{
+    struct koa_verdict verdict;
+    struct fake_cluster fake;
+
+    (void) state;
+    fake_set_up(&fake);
+    (void) fake_cycle(&fake);
+    look(fake.snapshot, 45000, &verdict);
+    expect("three intervals", &verdict, KOA_STATUS_HEALTHY, "3 brokers");
+    look(fake.snapshot, 45001, &verdict);
+    expect("more", &verdict, KOA_STATUS_UNHEALTHY, "45.0 s old");
+    fake.metadata_error = 31;
+    fake.now.ms += 15000;
+    (void) fake_cycle(&fake);
+    look(fake.snapshot, 0, &verdict);
+    expect("refused", &verdict, KOA_STATUS_UNHEALTHY, "15.0 s old");
+    fake_tear_down(&fake);
+}
+
+static void it_keeps_the_contract_of_checks(void **state)
+{
+    (void) state;
+    koa_check_contract_test(&koa_check_kafka, KOA_NO_SETTINGS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_snapshot_says_what_to_set),
+        cmocka_unit_test(all_brokers_up_is_healthy_with_its_details),
+        cmocka_unit_test(a_broker_that_did_not_answer_degrades_for_an_hour),
+        cmocka_unit_test(no_broker_is_unhealthy),
+        cmocka_unit_test(a_collector_that_fails_or_hangs_is_evidence),
+        cmocka_unit_test(it_keeps_the_contract_of_checks),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+/* What is believed of a broker's answer. */
+#include "cluster/draft.h"
+
+#include <string.h>
+
+#include "kit/kit.h"
+
+#include "base/str.h"
+#include "cluster/roster.h"
+
+static struct koa_topic_filter *make_filter(const char *include, const char *exclude)
+{
+    struct koa_topic_filter_opts opts = {.include = &include,
+                                         .include_count = include != NULL ? 1 : 0,
+                                         .exclude = &exclude,
+                                         .exclude_count = exclude != NULL ? 1 : 0};
+    struct koa_topic_filter *filter;
+    struct koa_error error;
+
+    assert_int_equal(koa_topic_filter_create(&opts, &filter, &error), KOA_OK);
+    return filter;
+}
+
+static const struct {
+    const char *name, *include, *exclude, *topic;
+    bool passes;
+} filters[] = {
+    {"nothing given passes all", NULL, NULL, "orders", true},
+    {"all passes all", ".*", NULL, "orders", true},
+    {"an expression covers the whole name", "order", NULL, "orders", false},
+    {"at its start, too", "rders", NULL, "orders", false},
+    {"alternatives are anchored together", "orders|pay", NULL, "payments", false},
+    {"exclude wins", ".*", "ord.*", "orders", false},
+    {"exclude is anchored", NULL, "ord", "orders", true},
+};
+
+static void topics_are_filtered_by_anchored_expressions(void **state)
+{
+    (void) state;
+    KIT_EACH (c, filters) {
+        struct koa_topic_filter *filter = make_filter(c->include, c->exclude);
+
+        KIT_EXPECT_INT(c->name, c->passes, koa_topic_filter_passes(filter, c->topic));
+        koa_topic_filter_destroy(filter);
+    }
+}
+
+static void a_bad_expression_is_named(void **state)
+{
+    const char *bad = "orders(";
+    struct koa_topic_filter_opts opts = {.exclude = &bad, .exclude_count = 1};
+    struct koa_topic_filter *filter = NULL;
+    struct koa_error error;
+
+    (void) state;
+    assert_int_equal(koa_topic_filter_create(&opts, &filter, &error), KOA_ERR_INVALID);
+    KIT_EXPECT_CONTAINS("text", "'orders('", error.text);
+    assert_null(filter);
+}
+
+static void names_that_break_the_rules_and_repetitions_are_left_out(void **state)
+{
+    static char longest[250];
+    struct koa_kafka_metadata_partition partitions[] = {
+        {.partition_index = 1, .leader_id = 1},  {.partition_index = -5, .leader_id = 1},
+        {.partition_index = 0, .leader_id = 1},  {.partition_index = 1, .leader_id = 2},
+        {.partition_index = 70, .leader_id = 1},
+    };
+    struct koa_kafka_metadata_topic topics[] = {
+        {.name = KOA_STR("b"), .partitions = {.rows = partitions, .count = 5}},
+        {.name = KOA_STR("a")},
+        {.name = KOA_STR("b"), .partitions = {.rows = partitions, .count = 5}},
+        {.name = KOA_STR("")},
+        {.name = {.data = NULL}},
+        {.name = KOA_STR("\xff\xfe")},
+        {.name = KOA_STR("nul\0inside")},
+        {.name = {.data = longest, .size = sizeof(longest)}},
+        {.name = KOA_STR("forbidden"), .error_code = 29},
+    };
+    struct koa_kafka_metadata_response metadata = {
+        .topics = {.rows = topics, .count = KOA_ARRAY_COUNT(topics)}};
+    struct koa_topic_filter *filter = make_filter(NULL, NULL);
+    struct koa_snapshot *draft = koa_snapshot_create("prod");
+    struct koa_error error;
+    size_t at;
+
+    (void) state;
+    memset(longest, 'x', sizeof(longest));
+    assert_int_equal(koa_draft_metadata(draft, filter, &metadata, &error), KOA_OK);
+    assert_int_equal(draft->topic_count, 2);
+    assert_string_equal(draft->topics[0].name, "a");
+    assert_string_equal(draft->topics[1].name, "b");
+    assert_int_equal(draft->topics[1].count, 3);
+    assert_int_equal(draft->partition_count, 3);
+    assert_true(koa_snapshot_find_partition(draft, &draft->topics[1], 70, &at));
+    assert_false(koa_snapshot_find_partition(draft, &draft->topics[1], 2, &at));
+    assert_false(koa_snapshot_find_partition(draft, &draft->topics[1], -5, &at));
+    koa_snapshot_unref(draft);
+    koa_topic_filter_destroy(filter);
+}
+
+static void only_the_leader_is_believed(void **state)
+{
+    struct koa_kafka_metadata_partition partition = {.leader_id = 1};
+    struct koa_kafka_metadata_topic topic = {.name = KOA_STR("a"),
+                                             .partitions = {.rows = &partition, .count = 1}};
+    struct koa_kafka_metadata_response metadata = {.topics = {.rows = &topic, .count = 1}};
+    struct koa_kafka_list_offsets_partition row = {.offset = 42};
+    struct koa_kafka_list_offsets_topic rows = {.name = KOA_STR("a"),
+                                                .partitions = {.rows = &row, .count = 1}};
+    struct koa_kafka_list_offsets_response answer = {.topics = {.rows = &rows, .count = 1}};
+    struct koa_topic_filter *filter = make_filter(NULL, NULL);
+    struct koa_snapshot *draft = koa_snapshot_create("prod");
+    struct koa_error error;
+    int16_t code = 0;
+
+    (void) state;
+    assert_int_equal(koa_draft_metadata(draft, filter, &metadata, &error), KOA_OK);
+    assert_int_equal(koa_draft_offsets(draft, &answer, 2, KOA_KAFKA_OFFSET_END, &code), 0);
+    assert_int_equal(draft->partitions.flags[0] & KOA_PARTITION_HAS_END, 0);
+    row.offset = -1; /* no such offset: unknown, never a number */
+    (void) koa_draft_offsets(draft, &answer, 1, KOA_KAFKA_OFFSET_END, &code);
+    assert_int_equal(draft->partitions.flags[0] & KOA_PARTITION_HAS_END, 0);
+    row.error_code = 6;
+    assert_int_equal(koa_draft_offsets(draft, &answer, 1, KOA_KAFKA_OFFSET_END, &code), 1);
+    assert_int_equal(code, 6);
+    row = (struct koa_kafka_list_offsets_partition){.offset = 42};
+    (void) koa_draft_offsets(draft, &answer, 1, KOA_KAFKA_OFFSET_END, &code);
+    assert_int_equal(draft->partitions.end[0], 42);
+    koa_snapshot_unref(draft);
+    koa_topic_filter_destroy(filter);
+}
+
+static void more_brokers_than_the_limit_are_left_out(void **state)
+{
+    static struct koa_kafka_metadata_broker brokers[KOA_ROSTER_LIMIT + 5];
+    struct koa_kafka_metadata_response metadata = {
+        .brokers = {.rows = brokers, .count = KOA_ARRAY_COUNT(brokers)}};
+    struct koa_roster roster = {.rows = NULL};
+
+    (void) state;
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(brokers); i++)
+        brokers[i] = (struct koa_kafka_metadata_broker){
+            .node_id = (int32_t) (KOA_ARRAY_COUNT(brokers) - i), .host = KOA_STR("\xff")};
+    assert_false(koa_roster_update(&roster, &metadata, (struct koa_mono){.ms = 5}));
+    assert_int_equal(roster.count, KOA_ROSTER_LIMIT);
+    for (size_t i = 1; i < roster.count; i++)
+        assert_true(roster.rows[i - 1].id < roster.rows[i].id);
+    assert_string_equal(roster.rows[0].host, "?");
+    koa_roster_deinit(&roster);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(topics_are_filtered_by_anchored_expressions),
+        cmocka_unit_test(a_bad_expression_is_named),
+        cmocka_unit_test(names_that_break_the_rules_and_repetitions_are_left_out),
+        cmocka_unit_test(only_the_leader_is_believed),
+        cmocka_unit_test(more_brokers_than_the_limit_are_left_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
