@@ -24,13 +24,14 @@ static void add_on_engine(void *message)
     struct addition *addition = message;
     struct koa_agent *agent = addition->agent;
 
-    if (addition->check != NULL)
+    if (addition->check != NULL) {
         addition->err = koa_health_add(agent->health, addition->check, addition->reterr);
-    else if (addition->rule != NULL)
+    } else if (addition->rule != NULL) {
         addition->err = koa_alerts_add_rule(agent->alerts, addition->rule, addition->reterr);
-    else
+    } else {
         addition->err =
             koa_alerts_add_notifier(agent->alerts, addition->notifier, addition->reterr);
+    }
 }
 
 static enum koa_err add(struct addition *addition)
@@ -38,14 +39,15 @@ static enum koa_err add(struct addition *addition)
     struct koa_agent *agent = addition->agent;
 
     (void) pthread_mutex_lock(&agent->changing);
-    if (agent->is_stopped)
+    if (agent->is_stopped) {
         addition->err = koa_fail(addition->reterr, KOA_ERR_STATE,
                                  "'%s': the agent has been stopped", addition->name);
-    else if (!agent->is_started)
+    } else if (!agent->is_started) {
         add_on_engine(addition);
-    else if (!koa_loop_call(agent->engine, add_on_engine, addition))
+    } else if (!koa_loop_call(agent->engine, add_on_engine, addition)) {
         addition->err = koa_fail(addition->reterr, KOA_ERR_STATE, "'%s': the engine does not run",
                                  addition->name);
+    }
     (void) pthread_mutex_unlock(&agent->changing);
     return addition->err;
 }
@@ -64,9 +66,10 @@ static enum koa_err begin_reading(struct reading *reading, const struct koa_sett
 
     *reading = (struct reading){.arena = koa_arena_create(ERRORS_LIMIT)};
     reading->errors.arena = reading->arena;
-    if (reading->arena != NULL)
+    if (reading->arena != NULL) {
         reading->node = koa_node_from_settings(settings != NULL ? settings : &none, "settings",
                                                reading->arena, &reading->errors);
+    }
     return koa_require_memory(reading->node, reterr);
 }
 
@@ -88,9 +91,10 @@ static enum koa_err require_name(const char *name, size_t struct_size, struct ko
 {
     if (name == NULL || name[0] == '\0' || strlen(name) > 100)
         return koa_fail(reterr, KOA_ERR_INVALID, "a name must have 1 to 100 characters");
-    if (struct_size == 0)
+    if (struct_size == 0) {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "'%s': struct_size is 0; start ops with KOA_OPS_INIT", name);
+    }
     return KOA_OK;
 }
 
@@ -107,10 +111,11 @@ enum koa_err koa_agent_add_check(struct koa_agent *agent, const char *name,
     struct addition addition = {.agent = agent, .name = name, .reterr = reterr};
     enum koa_err err = require_name(name, ops->struct_size, reterr);
 
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         err = begin_reading(&reading, settings, reterr);
-    else
+    } else {
         return err;
+    }
     if (err == KOA_OK) {
         int64_t timeout_ms = agent->configuration->health.check_timeout;
         struct koa_check_load_opts opts = {.name = name,
@@ -137,10 +142,11 @@ enum koa_err koa_agent_add_rule(struct koa_agent *agent, const char *name,
     struct addition addition = {.agent = agent, .name = name, .reterr = reterr};
     enum koa_err err = require_name(name, ops->struct_size, reterr);
 
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         err = begin_reading(&reading, settings, reterr);
-    else
+    } else {
         return err;
+    }
     if (err == KOA_OK) {
         struct koa_agent_item item = {
             .name = name, .node = reading.node, .path = "", .context = host_context(settings)};
@@ -160,10 +166,11 @@ enum koa_err koa_agent_add_notifier(struct koa_agent *agent, const char *name,
     struct addition addition = {.agent = agent, .name = name, .reterr = reterr};
     enum koa_err err = require_name(name, ops->struct_size, reterr);
 
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         err = begin_reading(&reading, settings, reterr);
-    else
+    } else {
         return err;
+    }
     if (err == KOA_OK) {
         struct koa_agent_item item = {
             .name = name, .node = reading.node, .path = "", .context = host_context(settings)};
@@ -184,14 +191,15 @@ enum koa_err koa_agent_add_authenticator(struct koa_agent *agent,
     if (err != KOA_OK)
         return err;
     (void) pthread_mutex_lock(&agent->changing);
-    if (agent->is_started)
+    if (agent->is_started) {
         err = koa_fail(reterr, KOA_ERR_STATE, "'%s': authenticators are added before the start",
                        authenticator->name);
-    else if (agent->authenticator_count == KOA_AGENT_AUTHENTICATORS)
+    } else if (agent->authenticator_count == KOA_AGENT_AUTHENTICATORS) {
         err = koa_fail(reterr, KOA_ERR_LIMIT, "'%s': there are %d authenticators already",
                        authenticator->name, (int) KOA_AGENT_AUTHENTICATORS);
-    else
+    } else {
         agent->authenticators[agent->authenticator_count++] = authenticator;
+    }
     (void) pthread_mutex_unlock(&agent->changing);
     return err;
 }

@@ -80,6 +80,11 @@ enum koa_err koa_agent_load_configuration(const struct koa_agent *agent,
     return koa_configuration_load(&opts, ret_configuration, errors, reterr);
 }
 
+struct koa_log *koa_agent_log(const struct koa_agent *agent, const char *component)
+{
+    return agent->logger != NULL ? koa_logger_component(agent->logger, component) : NULL;
+}
+
 static enum koa_err open_log(struct koa_agent *agent, const struct koa_agent_opts *opts,
                              struct koa_error *reterr)
 {
@@ -99,12 +104,8 @@ static enum koa_err open_log(struct koa_agent *agent, const struct koa_agent_opt
     agent->logger = koa_logger_create(sink, context, koa_clock_wall);
     if (agent->logger == NULL)
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for the log");
+    agent->log = koa_agent_log(agent, "agent");
     return koa_agent_apply_log_levels(agent, agent->configuration, reterr);
-}
-
-struct koa_log *koa_agent_log(const struct koa_agent *agent, const char *component)
-{
-    return agent->logger != NULL ? koa_logger_component(agent->logger, component) : NULL;
 }
 
 static enum koa_err create_loops(struct koa_agent *agent, struct koa_error *reterr)
@@ -115,9 +116,10 @@ static enum koa_err create_loops(struct koa_agent *agent, struct koa_error *rete
 
     if (err == KOA_OK)
         err = koa_loop_create(&kafka, &agent->kafka, reterr);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         err = koa_workers_create(&(struct koa_workers_opts){.log = koa_agent_log(agent, "loop")},
                                  &agent->workers, reterr);
+    }
     if (err != KOA_OK)
         return err;
     agent->resolver = koa_resolver_create(agent->workers, agent->engine);
@@ -247,9 +249,10 @@ static enum koa_err create_metrics(struct koa_agent *agent, struct koa_error *re
 
     if (err == KOA_OK)
         err = koa_metrics_declare(agent->metrics, koa_catalog_own, koa_catalog_own_count, reterr);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         err = koa_metrics_reserve_rows(agent->metrics, koa_catalog_kafka, koa_catalog_kafka_count,
                                        reterr);
+    }
     return err;
 }
 
@@ -299,9 +302,10 @@ static void fill_api(struct koa_agent *agent)
                             .agent = agent};
     if (gethostname(api->hostname, sizeof(api->hostname) - 1) != 0)
         api->hostname[0] = '\0';
-    if (uname(&system) == 0)
+    if (uname(&system) == 0) {
         (void) snprintf(api->platform, sizeof(api->platform), "%.64s-%.64s-%.64s", system.sysname,
                         system.release, system.machine);
+    }
 }
 
 static enum koa_err create_server(struct koa_agent *agent, struct koa_error *reterr)
@@ -426,13 +430,15 @@ static void log_start(struct koa_agent *agent)
 
     koa_log_info(agent->log, "agent.start", "kafka-ops-agent %s (%s) runs%s%s", koa_version(),
                  koa_revision(), agent->server != NULL ? " at " : "", koa_agent_url(agent));
-    if (agent->use_defaults && agent->configuration->clusters.count == 0)
+    if (agent->use_defaults && agent->configuration->clusters.count == 0) {
         koa_log_info(
             agent->log, "agent.start",
             "no Kafka cluster is watched: set clusters, KAFKA_BOOTSTRAP_SERVERS or --bootstrap");
-    if (koa_store_problem(agent->store, problem, sizeof(problem)))
+    }
+    if (koa_store_problem(agent->store, problem, sizeof(problem))) {
         koa_log_warn(agent->log, "agent.start", "%s; alert states do not survive a restart",
                      problem);
+    }
 }
 
 static enum koa_err start_locked(struct koa_agent *agent, struct koa_error *reterr)

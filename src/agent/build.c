@@ -116,10 +116,11 @@ static void keep_check(struct koa_agent_build *build, struct koa_check_unit *uni
             return;
         }
     }
-    if (!unit->common.enabled || build->check_count == ITEM_LIMIT)
+    if (!unit->common.enabled || build->check_count == ITEM_LIMIT) {
         koa_check_unit_unref(unit);
-    else
+    } else {
         build->checks[build->check_count++] = unit;
+    }
 }
 
 static const struct {
@@ -313,10 +314,11 @@ static void keep_rule(struct koa_agent_build *build, struct koa_rule *rule)
 {
     if (rule == NULL)
         return;
-    if (!rule->spec.settings->enabled || build->rule_count == ITEM_LIMIT)
+    if (!rule->spec.settings->enabled || build->rule_count == ITEM_LIMIT) {
         koa_rule_destroy(rule);
-    else
+    } else {
         build->rules[build->rule_count++] = rule;
+    }
 }
 
 /* A default rule, with what the file says of the rule of its name laid over it. */
@@ -332,13 +334,14 @@ static void add_default_rule(struct koa_agent_build *build, const struct koa_def
         node = koa_node_merge(node, (struct koa_node *) (uintptr_t) said, build->errors->arena);
     ops = node != NULL ? find_rule(scalar(node, "type"), node, "alerting.rules", build->errors)
                        : NULL;
-    if (ops != NULL)
+    if (ops != NULL) {
         keep_rule(build, koa_agent_build_rule(ops,
                                               &(struct koa_agent_item){.name = rule->name,
                                                                        .node = node,
                                                                        .path = "alerting.rules",
                                                                        .is_configured = true},
                                               build->errors));
+    }
 }
 
 static bool is_default_rule(const struct koa_agent_build *build, const char *name)
@@ -376,12 +379,13 @@ static void build_rules(struct koa_agent_build *build)
         type = item_type(item, NULL, path, build->errors);
         if (type != NULL)
             ops = find_rule(type, item, path, build->errors);
-        if (ops != NULL)
+        if (ops != NULL) {
             keep_rule(build,
                       koa_agent_build_rule(ops,
                                            &(struct koa_agent_item){
                                                .node = item, .path = path, .is_configured = true},
                                            build->errors));
+        }
     }
 }
 
@@ -389,10 +393,11 @@ static void keep_notifier(struct koa_agent_build *build, struct koa_notifier *no
 {
     if (notifier == NULL)
         return;
-    if (!notifier->spec.settings->enabled || build->notifier_count == ITEM_LIMIT)
+    if (!notifier->spec.settings->enabled || build->notifier_count == ITEM_LIMIT) {
         koa_notifier_unref(notifier);
-    else
+    } else {
         build->notifiers[build->notifier_count++] = notifier;
+    }
 }
 
 static void build_notifiers(struct koa_agent_build *build)
@@ -401,7 +406,7 @@ static void build_notifiers(struct koa_agent_build *build)
     const struct koa_node *list = build->configuration->alerting.notifiers;
     size_t index = 0;
 
-    if (build->use_defaults && find_item(list, "log") == NULL)
+    if (build->use_defaults && find_item(list, "log") == NULL) {
         keep_notifier(
             build, koa_agent_build_notifier(&koa_notifier_log,
                                             &(struct koa_agent_item){.name = "log",
@@ -409,6 +414,7 @@ static void build_notifiers(struct koa_agent_build *build)
                                                                      .path = "alerting.notifiers",
                                                                      .is_configured = true},
                                             build->errors));
+    }
     if (!is_list(list, "alerting.notifiers", build->errors))
         return;
     for (const struct koa_node *item = list->children; item != NULL; item = item->next) {
@@ -423,12 +429,13 @@ static void build_notifiers(struct koa_agent_build *build)
                          build->errors);
         if (type != NULL)
             ops = find_notifier(type, item, path, build->errors);
-        if (ops != NULL)
+        if (ops != NULL) {
             keep_notifier(build, koa_agent_build_notifier(
                                      ops,
                                      &(struct koa_agent_item){
                                          .node = item, .path = path, .is_configured = true},
                                      build->errors));
+        }
     }
 }
 

@@ -61,10 +61,11 @@ static void work(struct koa_job *job)
     struct koa_error error;
 
     koa_http_response_init(&response);
-    if (koa_agent_reload_now(reload->agent, &changed, &errors, &error) == KOA_OK)
+    if (koa_agent_reload_now(reload->agent, &changed, &errors, &error) == KOA_OK) {
         answer_changed(&response, &changed);
-    else
+    } else {
         answer_errors(&response, &errors.list, &error);
+    }
     koa_http_token_finish(reload->token, &response);
     koa_configuration_errors_deinit(&errors);
     koa_buf_deinit(&changed);

@@ -108,22 +108,25 @@ void koa_configuration_document(struct koa_buf *buf)
         buf, "\n## Checks\n\nItems of `checks`. `database`, `kafka`, `disk_space` and "
              "`memory` exist unless named with `enabled: false`.\nEvery check takes:\n\n");
     koa_options_document(koa_check_common_options, buf);
-    for (size_t i = 0; koa_builtin_checks[i] != NULL; i++)
+    for (size_t i = 0; koa_builtin_checks[i] != NULL; i++) {
         document_type(koa_builtin_checks[i]->name, koa_builtin_checks[i]->help,
                       koa_builtin_checks[i]->options, buf);
+    }
     koa_buf_append_text(
         buf, "\n## Rules\n\nItems of `alerting.rules`. `system_unhealthy`, "
              "`system_degraded`, `high_error_rate` and `high_request_count`\nexist unless "
              "named with `enabled: false`. Every rule takes:\n\n");
     koa_options_document(koa_rule_options, buf);
-    for (size_t i = 0; koa_builtin_rules[i] != NULL; i++)
+    for (size_t i = 0; koa_builtin_rules[i] != NULL; i++) {
         document_type(koa_builtin_rules[i]->name, koa_builtin_rules[i]->help,
                       koa_builtin_rules[i]->options, buf);
+    }
     koa_buf_append_text(
         buf, "\n## Notifiers\n\nItems of `alerting.notifiers`. `log` exists unless named with "
              "`enabled: false`. Every notifier takes:\n\n");
     koa_options_document(koa_notifier_options, buf);
-    for (size_t i = 0; koa_builtin_notifiers[i] != NULL; i++)
+    for (size_t i = 0; koa_builtin_notifiers[i] != NULL; i++) {
         document_type(koa_builtin_notifiers[i]->name, koa_builtin_notifiers[i]->help,
                       koa_builtin_notifiers[i]->options, buf);
+    }
 }

@@ -115,20 +115,23 @@ static void check_clusters(struct load *load)
 
     for (size_t i = 0; i < load->configuration->clusters.count; i++) {
         for (size_t k = 0; k < i; k++) {
-            if (koa_text_equal(rows[i].name, rows[k].name))
+            if (koa_text_equal(rows[i].name, rows[k].name)) {
                 koa_config_errors_add(load->errors, NULL, "clusters", "two are named '%s'",
                                       rows[i].name);
+            }
         }
-        if (rows[i].tls.enabled || rows[i].sasl.mechanism[0] != '\0')
+        if (rows[i].tls.enabled || rows[i].sasl.mechanism[0] != '\0') {
             koa_config_errors_add(
                 load->errors, NULL, "clusters",
                 "'%s' asks for tls or sasl, which this version cannot speak: name a "
                 "plaintext listener",
                 rows[i].name);
-        if (rows[i].probe.enabled)
+        }
+        if (rows[i].probe.enabled) {
             koa_config_errors_add(load->errors, NULL, "clusters",
                                   "'%s' turns on probe, which this version does not have",
                                   rows[i].name);
+        }
     }
 }
 
@@ -136,9 +139,10 @@ static void check_web(struct load *load)
 {
     const struct koa_web_settings *web = &load->configuration->web;
 
-    if ((web->tls.cert_file[0] == '\0') != (web->tls.key_file[0] == '\0'))
+    if ((web->tls.cert_file[0] == '\0') != (web->tls.key_file[0] == '\0')) {
         koa_config_errors_add(load->errors, NULL, "web.tls",
                               "cert_file and key_file must be set together");
+    }
 }
 
 static void load_tree(struct load *load)
@@ -173,9 +177,10 @@ enum koa_err koa_configuration_load(const struct koa_configuration_opts *opts,
         &(struct load){.opts = opts, .configuration = configuration, .errors = &errors->list});
     if (errors->list.count > 0)
         return koa_config_errors_fail(&errors->list, reterr);
-    if (koa_arena_failed(arena))
+    if (koa_arena_failed(arena)) {
         return koa_fail(reterr, KOA_ERR_LIMIT, "the configuration takes more than %d MiB of memory",
                         (int) (ARENA_LIMIT >> 20));
+    }
     *ret_configuration = configuration;
     arena = NULL; /* the configuration's now */
     return KOA_OK;

@@ -104,10 +104,11 @@ static enum koa_err add_cluster(struct koa_agent *agent,
     };
     enum koa_err err = KOA_OK;
 
-    if (cluster != NULL)
+    if (cluster != NULL) {
         koa_cluster_ref(cluster);
-    else
+    } else {
         err = koa_cluster_create(agent->kafka, &opts, &cluster, reterr);
+    }
     if (err == KOA_OK)
         parts->clusters[parts->api.cluster_count++] = cluster;
     return err;
@@ -121,10 +122,11 @@ static enum koa_err add_clusters(struct koa_agent *agent,
     const struct koa_cluster_settings *rows = configuration->clusters.rows;
     enum koa_err err = KOA_OK;
 
-    if (configuration->clusters.count > KOA_AGENT_CLUSTERS)
+    if (configuration->clusters.count > KOA_AGENT_CLUSTERS) {
         return koa_fail(reterr, KOA_ERR_LIMIT,
                         "%zu clusters are configured; at most %d can be watched",
                         configuration->clusters.count, (int) KOA_AGENT_CLUSTERS);
+    }
     for (size_t i = 0; i < configuration->clusters.count && err == KOA_OK; i++)
         err = add_cluster(agent, &rows[i], previous, parts, reterr);
     return err;
@@ -306,9 +308,10 @@ bool koa_agent_is_stale(void *context, const char *family, char *text, size_t si
             snapshot != NULL ? koa_snapshot_error(snapshot) : "nothing was collected yet";
 
         is_stale = reason != NULL;
-        if (is_stale)
+        if (is_stale) {
             (void) snprintf(text, size, "cluster %s: %s", koa_cluster_name(parts->clusters[i]),
                             reason);
+        }
         koa_snapshot_unref(snapshot);
     }
     koa_agent_parts_unref(parts);

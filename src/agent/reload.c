@@ -58,9 +58,10 @@ enum koa_err koa_agent_apply_log_levels(struct koa_agent *agent,
 
     if (agent->logger == NULL)
         return KOA_OK;
-    if (agent->log_writer != NULL)
+    if (agent->log_writer != NULL) {
         koa_log_writer_set_format(agent->log_writer,
                                   (enum koa_log_format) configuration->log.format);
+    }
     err = koa_logger_set_level(agent->logger, NULL, (enum koa_log_level) configuration->log.level,
                                reterr);
     for (size_t i = 0; i < components->count && err == KOA_OK; i++) {
@@ -188,9 +189,10 @@ static void compare(struct koa_agent *agent, const struct koa_configuration *aft
     }
     koa_json_list_end(&json);
     if (!koa_text_equal(before->web.host, after->web.host) || before->web.port != after->web.port ||
-        !koa_text_equal(before->state_directory, after->state_directory))
+        !koa_text_equal(before->state_directory, after->state_directory)) {
         koa_log_warn(agent->log, "config.restart",
                      "web.host, web.port and state_directory keep their values until a restart");
+    }
 }
 
 static void tell(struct koa_agent *agent, enum koa_err err, const struct koa_error *error,
@@ -200,11 +202,12 @@ static void tell(struct koa_agent *agent, enum koa_err err, const struct koa_err
                     KOA_NO_LABELS);
     koa_metrics_set(agent->metrics, "kafka_ops_config_last_reload_timestamp_seconds",
                     (double) koa_clock_wall().ms / 1000.0, KOA_NO_LABELS);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         koa_log_notice(agent->log, "config.reload", "reloaded; changed: %s", koa_buf_text(changed));
-    else
+    } else {
         koa_log_error(agent->log, "config.reload", "%s; the configuration in force stays",
                       error->text);
+    }
 }
 
 static enum koa_err reload_locked(struct koa_agent *agent, struct koa_buf *changed,

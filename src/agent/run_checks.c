@@ -72,10 +72,11 @@ struct koa_board *koa_agent_run_checks(struct koa_agent *agent, int64_t timeout_
     if (waiter == NULL)
         return NULL;
     koa_object_ref(&waiter->object); /* the engine's */
-    if (koa_health_run_now(agent->health, NULL, on_ran, waiter, NULL) == KOA_OK)
+    if (koa_health_run_now(agent->health, NULL, on_ran, waiter, NULL) == KOA_OK) {
         wait_for(waiter, timeout_ms);
-    else
+    } else {
         koa_object_unref(&waiter->object);
+    }
     koa_object_unref(&waiter->object);
     return agent->is_started && !agent->is_stopped ? koa_health_board(agent->health) : NULL;
 }

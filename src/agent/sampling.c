@@ -116,9 +116,10 @@ static void on_sampling(struct koa_timer *timer, struct koa_mono now)
                     (double) koa_metrics_memory(agent->metrics), KOA_LABELS({"part", "metrics"}));
     sample_history(agent);
     if (!koa_loop_after(agent->engine, timer, agent->configuration->metrics.resolution,
-                        on_sampling))
+                        on_sampling)) {
         koa_log_error(agent->log, "sampling.stopped",
                       "no memory for a timer; the history ends here until the next reload");
+    }
 }
 
 void koa_agent_sampling_start(struct koa_agent *agent)

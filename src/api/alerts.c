@@ -55,11 +55,12 @@ void koa_api_alert(void *context, const struct koa_http_request *request,
     struct koa_ledger_view *ledger = koa_alerts_ledger(api->alerts);
     struct koa_json json = koa_api_json(response);
 
-    if (koa_alert_render_explained(&json, fingerprint, board, history, ledger))
+    if (koa_alert_render_explained(&json, fingerprint, board, history, ledger)) {
         koa_api_json_end(api, &json);
-    else
+    } else {
         koa_http_fail(response, 404, "Alert not found",
                       "there is no alert '%.64s'; /alerts and /rules list them", fingerprint);
+    }
     koa_object_unref((struct koa_object *) history);
     koa_object_unref((struct koa_object *) ledger);
 }

@@ -112,19 +112,21 @@ static void write_cluster(const struct koa_api *api, struct koa_json *json,
     koa_json_text(json, "status", status_word(snapshot, &summary));
     koa_json_int(json, "brokers_online", summary.online);
     koa_json_int(json, "brokers_known", summary.known);
-    if (snapshot != NULL && koa_snapshot_controller(snapshot) >= 0)
+    if (snapshot != NULL && koa_snapshot_controller(snapshot) >= 0) {
         koa_json_int(json, "controller_id", koa_snapshot_controller(snapshot));
-    else
+    } else {
         koa_json_null(json, "controller_id");
+    }
     koa_json_int(json, "topics",
                  snapshot != NULL ? (int64_t) koa_snapshot_topic_count(snapshot) : 0);
     koa_json_int(json, "partitions", summary.partitions);
     /* Consumer groups are not read yet. */
     koa_json_int(json, "groups", 0);
-    if (good_ms > 0)
+    if (good_ms > 0) {
         koa_json_double(json, "snapshot_age_seconds", (double) (api->wall().ms - good_ms) / 1000.0);
-    else
+    } else {
         koa_json_null(json, "snapshot_age_seconds");
+    }
     koa_json_text(json, "error", snapshot != NULL ? koa_snapshot_error(snapshot) : NULL);
     write_stale(json, snapshot);
     write_cycle(json, snapshot);

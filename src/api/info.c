@@ -92,13 +92,14 @@ static void answer_index_page(struct koa_http_response *response)
     for (size_t i = 0; i < koa_api_route_count; i++) {
         const struct koa_http_route *route = &koa_api_routes[i];
 
-        if ((route->methods & KOA_HTTP_GET) == 0)
+        if ((route->methods & KOA_HTTP_GET) == 0) {
             koa_buf_printf(body, "<tr><td><code>POST %s</code></td>", route->pattern);
-        else if (strchr(route->pattern, '{') != NULL)
+        } else if (strchr(route->pattern, '{') != NULL) {
             koa_buf_printf(body, "<tr><td><code>%s</code></td>", route->pattern);
-        else
+        } else {
             koa_buf_printf(body, "<tr><td><a href=\"%s\"><code>%s</code></a></td>", route->pattern,
                            route->pattern);
+        }
         koa_buf_printf(body, "<td>%s</td></tr>\n", route->help);
     }
     koa_buf_append_text(body, "</table>\n</body>\n</html>\n");
@@ -116,10 +117,11 @@ void koa_api_index(void *context, const struct koa_http_request *request,
                    struct koa_http_response *response)
 {
     koa_http_response_header(response, "Vary", "Accept");
-    if (wants_page(request))
+    if (wants_page(request)) {
         answer_index_page(response);
-    else
+    } else {
         answer_index_json(context, response);
+    }
 }
 
 void koa_api_info(void *context, const struct koa_http_request *request,

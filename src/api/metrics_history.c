@@ -145,8 +145,9 @@ void koa_api_metrics_history(void *context, const struct koa_http_request *reque
 
     if (!koa_api_limit(request, response, DEFAULT_LIMIT, &limit))
         return;
-    if (name != NULL && name[0] != '\0')
+    if (name != NULL && name[0] != '\0') {
         koa_api_metrics_series(context, request, response);
-    else
+    } else {
         answer_points(context, limit, response);
+    }
 }

@@ -297,16 +297,17 @@ void koa_api_metrics_series(void *context, const struct koa_http_request *reques
     view = koa_history_get(api->history);
     if (answer.series != NULL && view != NULL)
         collect(&answer, view);
-    if (answer.series == NULL || view == NULL || answer.is_out_of_memory)
+    if (answer.series == NULL || view == NULL || answer.is_out_of_memory) {
         koa_http_fail(response, 503, "Out of memory",
                       "the answer could not be made; try again later");
-    else if (answer.is_too_large)
+    } else if (answer.is_too_large) {
         koa_http_fail(
             response, 400, "Invalid parameter",
             "the answer would be larger than 16 MiB or 10000 series; narrow it by label.NAME, "
             "from, to or a larger step");
-    else
+    } else {
         write_answer(api, &answer, response);
+    }
     koa_object_unref((struct koa_object *) view);
     koa_map_destroy(answer.series, free_series);
 }

@@ -98,11 +98,12 @@ static void write_topic(struct koa_json *json, const struct koa_snapshot_topic *
 static void write_age(const struct koa_api *api, struct koa_json *json,
                       const struct koa_snapshot *snapshot)
 {
-    if (snapshot != NULL)
+    if (snapshot != NULL) {
         koa_json_double(json, "snapshot_age_seconds",
                         (double) (api->wall().ms - koa_snapshot_time(snapshot).ms) / 1000.0);
-    else
+    } else {
         koa_json_null(json, "snapshot_age_seconds");
+    }
 }
 
 static void write_page(struct koa_json *json, const struct koa_snapshot_topic *topics, size_t count,
@@ -160,10 +161,11 @@ void koa_api_cluster_topics(void *context, const struct koa_http_request *reques
 
 static void write_offset(struct koa_json *json, const char *key, bool is_known, int64_t offset)
 {
-    if (is_known)
+    if (is_known) {
         koa_json_int(json, key, offset);
-    else
+    } else {
         koa_json_null(json, key);
+    }
 }
 
 static void write_partitions(struct koa_json *json, const struct koa_snapshot *snapshot,

@@ -153,10 +153,11 @@ static bool may_pass(struct koa_logger *logger, const struct koa_log *log, const
         *repeat = (struct repeat){.window = now};
     }
     passes = repeat->passed < REPEAT_LIMIT;
-    if (passes)
+    if (passes) {
         repeat->passed++;
-    else
+    } else {
         repeat->suppressed++;
+    }
     (void) pthread_mutex_unlock(&logger->mutex);
     return passes;
 }

@@ -54,10 +54,11 @@ static void run_service(const void *config, void *context, struct koa_verdict *v
     const struct service *service = context;
 
     (void) config;
-    if (atomic_load(&service->is_failing))
+    if (atomic_load(&service->is_failing)) {
         koa_verdict_unhealthy(verdict, "%s is unhealthy: it was told to fail", service->name);
-    else
+    } else {
         koa_verdict_healthy(verdict, "%s is healthy", service->name);
+    }
 }
 
 static const struct koa_check_ops service_check = {
@@ -344,10 +345,11 @@ static int run_demo(const struct cli_arguments *arguments, const struct koa_agen
             "The demo runs at %s for %d minutes, watching a simulated cluster and the services "
             "api, database, cache, queue.\n",
             koa_agent_url(demo.agent), (int) minutes);
-        if (cli_is_given(arguments, "interactive"))
+        if (cli_is_given(arguments, "interactive")) {
             run_interactive(&demo, start_ms + minutes * 60000);
-        else
+        } else {
             run_unattended(&demo, start_ms, start_ms + minutes * 60000);
+        }
         (void) printf("The demo has ended.\n");
     }
     cli_fetcher_destroy(demo.fetcher);

@@ -156,9 +156,10 @@ static enum koa_err use_token_file(struct cli_fetcher *fetcher, const char *path
     size = fread(token, 1, sizeof(token), file);
     (void) fclose(file);
     text = koa_str_trim((struct koa_str){.data = token, .size = size});
-    if (text.size == 0 || size == sizeof(token))
+    if (text.size == 0 || size == sizeof(token)) {
         return koa_fail(reterr, KOA_ERR_INVALID, "the token file '%s' is empty or over %zu bytes",
                         path, sizeof(token) - 1);
+    }
     memcpy(fetcher->authorization, prefix, sizeof(prefix));
     (void) koa_str_copy(fetcher->authorization + sizeof(prefix) - 1,
                         AUTHORIZATION_SIZE - sizeof(prefix), text);
@@ -176,9 +177,10 @@ static enum koa_err start_loop(struct cli_fetcher *fetcher, struct koa_error *re
         fetcher->resolver = koa_resolver_create(fetcher->workers, fetcher->loop);
         err = koa_require_memory(fetcher->resolver, reterr);
     }
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         err = koa_http_client_create(fetcher->loop, fetcher->resolver, NULL, &fetcher->client,
                                      reterr);
+    }
     if (err == KOA_OK)
         err = koa_loop_start(fetcher->loop, reterr);
     return err;
@@ -196,10 +198,11 @@ enum koa_err cli_fetcher_create(const struct cli_fetcher_opts *opts,
     (void) pthread_cond_init(&fetcher->changed, NULL);
     fetcher->base_url = opts->url;
     fetcher->timeout_ms = opts->timeout_ms;
-    if (opts->user != NULL)
+    if (opts->user != NULL) {
         err = use_user(fetcher, opts->user, reterr);
-    else if (opts->token_file != NULL)
+    } else if (opts->token_file != NULL) {
         err = use_token_file(fetcher, opts->token_file, reterr);
+    }
     if (err == KOA_OK)
         err = start_loop(fetcher, reterr);
     if (err == KOA_OK)

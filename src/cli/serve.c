@@ -78,16 +78,17 @@ int cli_wait_for_stop(struct koa_agent *agent, int64_t limit_ms)
         found = cli_signals_wait(period_ms);
         if (found == SIGTERM || found == SIGINT)
             return found;
-        if (found == SIGHUP)
+        if (found == SIGHUP) {
             on_hangup(agent);
-        else if (found == SIGUSR1)
+        } else if (found == SIGUSR1) {
             on_debug_signal(agent, KOA_LOG_DEBUG);
-        else if (found == SIGUSR2)
+        } else if (found == SIGUSR2) {
             on_debug_signal(agent, KOA_LOG_INFO);
-        else if (limit_ms >= 0)
+        } else if (limit_ms >= 0) {
             return 0;
-        else
+        } else {
             cli_notify("WATCHDOG=1");
+        }
     }
 }
 

@@ -69,10 +69,11 @@ static void fill_partition(const struct koa_sim_question *question,
     }
     partition =
         &question->cluster->model->partitions[topic->first + (size_t) wanted->partition_index];
-    if (partition->leader != question->broker)
+    if (partition->leader != question->broker) {
         told->error_code = KOA_KAFKA_NOT_LEADER_OR_FOLLOWER;
-    else
+    } else {
         fill_offset(question, partition, wanted->timestamp, told);
+    }
 }
 
 bool koa_sim_answer_list_offsets(const struct koa_sim_question *question, int16_t version,

@@ -51,11 +51,12 @@ static void name_topic(struct koa_sim_topic *topic, size_t index)
 {
     size_t round = index / KOA_ARRAY_COUNT(words);
 
-    if (round == 0)
+    if (round == 0) {
         (void) snprintf(topic->name, sizeof(topic->name), "%s", words[index]);
-    else
+    } else {
         (void) snprintf(topic->name, sizeof(topic->name), "%s-%zu",
                         words[index % KOA_ARRAY_COUNT(words)], round + 1);
+    }
 }
 
 static void draw_topic_id(uint64_t *state, unsigned char id[16])
@@ -110,9 +111,10 @@ enum koa_err koa_sim_model_create(const struct koa_sim_model_opts *opts,
     KOA_AUTO(koa_sim_model) *model = koa_calloc(1, sizeof(*model));
     int32_t partitions = opts->partitions > opts->topics ? opts->partitions : opts->topics;
 
-    if (opts->brokers < 1 || opts->topics < 1)
+    if (opts->brokers < 1 || opts->topics < 1) {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "a simulated cluster needs at least 1 broker and 1 topic");
+    }
     if (model != NULL) {
         model->broker_count = opts->brokers;
         model->topic_count = (size_t) opts->topics;

@@ -48,10 +48,11 @@ static bool answer_frame(struct session *session, struct koa_str frame)
     if (err == KOA_OK)
         err = koa_stream_write(session->stream, (struct koa_str){answer.data, answer.size}, &error);
     koa_buf_deinit(&answer);
-    if (err != KOA_OK)
+    if (err != KOA_OK) {
         koa_log_info(session->broker->log, "session.close",
                      "broker %d, client %s: %s; closing the connection", session->broker->id,
                      koa_stream_peer(session->stream), error.text);
+    }
     return err == KOA_OK;
 }
 

@@ -75,9 +75,10 @@ static enum koa_err build(struct koa_simulation *simulation, const struct koa_si
     simulation->host = koa_strdup(opts->host != NULL ? opts->host : "127.0.0.1");
     simulation->ports = koa_calloc((size_t) model.brokers, sizeof(*simulation->ports));
     simulation->brokers = koa_calloc((size_t) model.brokers, sizeof(*simulation->brokers));
-    if (simulation->host == NULL || simulation->ports == NULL || simulation->brokers == NULL)
+    if (simulation->host == NULL || simulation->ports == NULL || simulation->brokers == NULL) {
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for %" PRId32 " simulated brokers",
                         model.brokers);
+    }
     simulation->cluster = (struct koa_sim_cluster){
         .model = simulation->model, .host = simulation->host, .ports = simulation->ports};
     err = koa_loop_create(&(struct koa_loop_opts){.name = "sim", .log = opts->log},
