@@ -74,6 +74,8 @@ typedef const char *koa_option_validate_fn(const char *value);
 struct koa_option {
     const char *key;
     enum koa_option_type type;
+    bool required;
+    bool restart;            /* a reload cannot change it */
     size_t offset;           /* of the member */
     const char *fallback;    /* default, in the file's own syntax; NULL: zero, NULL or empty */
     double minimum, maximum; /* for numbers, sizes, durations (ms); both 0: no limit */
@@ -83,9 +85,7 @@ struct koa_option {
     size_t item_size;                 /* for LIST: sizeof of one struct */
     const char *environment;          /* variable that outranks the file, or NULL */
     const char *bare_unit; /* for DURATION from the environment: "h" when a bare number is hours */
-    bool required;
-    bool restart;     /* a reload cannot change it */
-    const char *help; /* one line for docs/config.md, no full stop */
+    const char *help;      /* one line for docs/config.md, no full stop */
 };
 
 #define KOA_OPTION_OFFSET(structure, member, type)                                                 \

@@ -170,9 +170,8 @@ static struct koa_board *rules_board(void *context)
 
 static const struct koa_metrics_sources *rules_sources(void *context)
 {
-    const struct koa_agent *agent = context;
     /* The engine replaces the parts itself, so that what it borrows here cannot end meanwhile. */
-    struct koa_agent_parts *parts = koa_agent_parts_get((struct koa_agent *) (uintptr_t) agent);
+    struct koa_agent_parts *parts = koa_agent_parts_get(context);
 
     koa_agent_parts_unref(parts);
     return parts != NULL ? &parts->api.sources : NULL;

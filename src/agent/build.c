@@ -441,9 +441,9 @@ static void build_notifiers(struct koa_agent_build *build)
 
 bool koa_agent_build(struct koa_agent_build *build)
 {
-    build->checks = koa_calloc(ITEM_LIMIT, sizeof(*build->checks));
-    build->rules = koa_calloc(ITEM_LIMIT, sizeof(*build->rules));
-    build->notifiers = koa_calloc(ITEM_LIMIT, sizeof(*build->notifiers));
+    build->checks = koa_calloc(ITEM_LIMIT, sizeof(void *));
+    build->rules = koa_calloc(ITEM_LIMIT, sizeof(void *));
+    build->notifiers = koa_calloc(ITEM_LIMIT, sizeof(void *));
     if (build->checks == NULL || build->rules == NULL || build->notifiers == NULL) {
         koa_config_errors_add(build->errors, NULL, "", "no memory");
         return false;

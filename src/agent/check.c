@@ -14,19 +14,25 @@ static const char *read_variable(void *context, const char *name)
     return getenv(name); // NOLINT(concurrency-mt-unsafe): one thread only
 }
 
-/* One item of a list: common rows, then the type's; the dash takes the place of its first indent.
- */
-static void print_item(const struct koa_option *common, const void *settings,
-                       const struct koa_option *options, const void *config, int indent,
-                       struct koa_buf *buf)
+/* What an item of a list was read with: common rows, then the type's (may be NULL). */
+struct printed {
+    const struct koa_option *common;
+    const void *settings;
+    const struct koa_option *options;
+    const void *config;
+};
+
+/* The dash takes the place of the item's first indent. */
+static void print_item(const struct printed *item, struct koa_buf *buf)
 {
+    enum { INDENT = 1 };
     size_t start = buf->size;
 
-    koa_options_print(common, settings, indent + 1, buf);
-    if (options != NULL)
-        koa_options_print(options, config, indent + 1, buf);
+    koa_options_print(item->common, item->settings, INDENT + 1, buf);
+    if (item->options != NULL)
+        koa_options_print(item->options, item->config, INDENT + 1, buf);
     if (!buf->failed && buf->size > start)
-        buf->data[start + (size_t) indent * 2] = '-';
+        buf->data[start + (size_t) INDENT * 2] = '-';
 }
 
 static void print_build(const struct koa_agent_build *build, struct koa_buf *buf)
@@ -35,20 +41,25 @@ static void print_build(const struct koa_agent_build *build, struct koa_buf *buf
     for (size_t i = 0; i < build->check_count; i++) {
         const struct koa_check_unit *unit = build->checks[i];
 
-        print_item(koa_check_common_options, &unit->common, unit->ops->options, unit->config, 1,
+        print_item(&(struct printed){koa_check_common_options, &unit->common, unit->ops->options,
+                                     unit->config},
                    buf);
     }
     koa_buf_append_text(buf, "# of alerting:\nrules:\n");
     for (size_t i = 0; i < build->rule_count; i++) {
         const struct koa_rule_spec *spec = &build->rules[i]->spec;
 
-        print_item(koa_rule_options, spec->settings, spec->ops->options, spec->config, 1, buf);
+        print_item(
+            &(struct printed){koa_rule_options, spec->settings, spec->ops->options, spec->config},
+            buf);
     }
     koa_buf_append_text(buf, "notifiers:\n");
     for (size_t i = 0; i < build->notifier_count; i++) {
         const struct koa_notifier_spec *spec = &build->notifiers[i]->spec;
 
-        print_item(koa_notifier_options, spec->settings, spec->ops->options, spec->config, 1, buf);
+        print_item(&(struct printed){koa_notifier_options, spec->settings, spec->ops->options,
+                                     spec->config},
+                   buf);
     }
 }
 

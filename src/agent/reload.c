@@ -89,7 +89,7 @@ static enum koa_err replace_checks(struct candidate *candidate)
 {
     struct koa_agent *agent = candidate->agent;
     struct koa_check_unit **units =
-        koa_calloc(candidate->build.check_count + KOA_HEALTH_CHECKS, sizeof(*units));
+        koa_calloc(candidate->build.check_count + KOA_HEALTH_CHECKS, sizeof(void *));
     size_t count = 0;
     struct koa_check_unit *unit;
     enum koa_err err = koa_require_memory(units, candidate->reterr);

@@ -48,9 +48,11 @@ static inline struct koa_list_node *koa_list_pop_front(struct koa_list_node *hea
     return node;
 }
 
-/* The body may remove `node`. */
+/* The body may remove `node`. A declared name cannot stand in parentheses. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define KOA_LIST_FOREACH(node, head)                                                               \
     for (struct koa_list_node *node = (head)->next, *node##_next = node->next; node != (head);     \
          node = node##_next, node##_next = node->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

@@ -65,6 +65,12 @@ static bool take_operand(const struct cli_command *command, int count, char **wo
     return true;
 }
 
+/* The program parses before it starts any thread. */
+static int next_flag(int count, char **words, const struct option *rows)
+{
+    return getopt_long(count, words, ":", rows, NULL); // NOLINT(concurrency-mt-unsafe)
+}
+
 bool cli_arguments_parse(const struct cli_command *command, int count, char **words,
                          struct cli_arguments *arguments, bool *ret_done)
 {
@@ -77,9 +83,7 @@ bool cli_arguments_parse(const struct cli_command *command, int count, char **wo
     fill_getopt(arguments, rows);
     optind = 1;
     opterr = 0;
-    /* One thread only: the program parses before it starts any. */
-    while ((found = getopt_long(count, words, ":", rows, NULL)) !=
-           -1) { // NOLINT(concurrency-mt-unsafe)
+    while ((found = next_flag(count, words, rows)) != -1) {
         if (found == ':' || found == '?') {
             print_bad_flag(command, found, words[optind - 1]);
             return false;
