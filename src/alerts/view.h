@@ -34,7 +34,9 @@ struct koa_mono koa_view_mono(const struct koa_view *view);
 bool koa_view_is_stale(const struct koa_view *view, const char *family, char *text, size_t size);
 
 /* Calls `sample` for each series of `family` ("x_count" and "x_sum" name a histogram's or timer's
- * count and sum; a timer may be written with _seconds). Returns how many there were. */
+ * count and sum; a timer may be written with _seconds). Returns how many there were, or
+ * KOA_VIEW_INCOMPLETE when memory ran out: that some are missing says nothing about them. */
+#define KOA_VIEW_INCOMPLETE SIZE_MAX
 typedef void koa_view_sample_fn(void *context, const struct koa_sample *sample, double value);
 size_t koa_view_each(const struct koa_view *view, const char *family, koa_view_sample_fn *sample,
                      void *context);

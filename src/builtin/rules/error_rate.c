@@ -143,6 +143,7 @@ static void evaluate(const void *settings, void *context, const struct koa_view 
     struct count errors = {.match = config->errors_matcher};
     struct count requests = {.match = config->requests_matcher};
     struct koa_rule_kept *kept;
+    size_t found_errors;
     size_t found;
 
     (void) context;
@@ -156,11 +157,14 @@ static void evaluate(const void *settings, void *context, const struct koa_view 
     errors.window = &kept->windows[ERRORS];
     requests.window = &kept->windows[REQUESTS];
     koa_rule_kept_begin(kept, koa_view_mono(view));
-    (void) koa_view_each(view, config->errors, take_sample, &errors);
+    found_errors = koa_view_each(view, config->errors, take_sample, &errors);
     found = koa_view_each(view, config->requests, take_sample, &requests);
     koa_rule_kept_end(kept);
-    kept->was_seen |= found > 0;
-    if (!kept->was_seen) {
+    kept->was_seen |= found > 0 && found != KOA_VIEW_INCOMPLETE;
+    if (found_errors == KOA_VIEW_INCOMPLETE || found == KOA_VIEW_INCOMPLETE) {
+        koa_observations_missing(observations, "no memory to read all series of '%s' and '%s'",
+                                 config->errors, config->requests);
+    } else if (!kept->was_seen) {
         koa_observations_missing(observations, "no series of '%s' has been seen yet",
                                  config->requests);
     } else if (errors.refused + requests.refused > 0) {

@@ -336,6 +336,11 @@ static void evaluate(const void *settings, void *context, const struct koa_view 
     koa_rule_kept_begin(kept, koa_view_mono(view));
     found = koa_view_each(view, config->metric, take_sample, &look);
     koa_rule_kept_end(kept);
+    if (found == KOA_VIEW_INCOMPLETE) {
+        koa_observations_missing(observations, "no memory to read all series of '%s'",
+                                 config->metric);
+        return;
+    }
     conclude(&look, kept, found);
     kept->was_seen |= found > 0;
 }
