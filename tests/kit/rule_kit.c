@@ -11,20 +11,27 @@
 static struct koa_observations observations;
 static struct koa_buf seen = {.limit = 1 << 20};
 
-/* Both tables from one set of settings; false and `reterr` otherwise. */
-static bool load(const struct koa_option *common, void *settings_target,
-                 const struct koa_option *own, void *config, const struct koa_settings *settings,
+/* Rows and structs that one set of settings fills. */
+struct target {
+    const struct koa_option *common_rows;
+    void *common;
+    const struct koa_option *own_rows;
+    void *own;
+};
+
+/* False and `reterr` when anything is wrong with them. */
+static bool load(const struct target *target, const struct koa_settings *settings,
                  struct koa_arena *arena, struct koa_error *reterr)
 {
     static const struct koa_option none[] = {{0}};
-    const struct koa_option *tables[] = {common, own != NULL ? own : none, NULL};
-    void *targets[] = {settings_target, config};
+    const struct koa_option *tables[] = {target->common_rows,
+                                         target->own_rows != NULL ? target->own_rows : none, NULL};
+    void *targets[] = {target->common, target->own};
     struct koa_config_errors errors = {.arena = arena};
     struct koa_options_opts opts = {
         .tables = tables, .targets = targets, .path = "", .arena = arena, .errors = &errors};
     struct koa_buf buf = {.limit = 65536};
-    const struct koa_node *node =
-        settings != NULL ? koa_node_from_settings(settings, "settings", arena, &errors) : NULL;
+    const struct koa_node *node = koa_node_from_settings(settings, "settings", arena, &errors);
     bool is_loaded = koa_options_load(&opts, node) && errors.count == 0;
 
     if (!is_loaded) {
@@ -57,10 +64,10 @@ struct koa_rule *kit_rule_make(const struct koa_rule_ops *ops, const struct koa_
     struct koa_rule_settings *common = koa_arena_alloc(arena, 1, sizeof(*common));
     void *config = koa_arena_alloc(arena, 1, ops->config_size + 1);
     struct koa_rule_spec spec = {.ops = ops, .settings = common, .config = config, .arena = arena};
+    struct target target = {koa_rule_options, common, ops->options, config};
     struct koa_rule *rule = NULL;
 
-    if (!load(koa_rule_options, common, ops->options, config, with_name(settings, "rule", arena),
-              arena, reterr)) {
+    if (!load(&target, with_name(settings, "rule", arena), arena, reterr)) {
         koa_arena_destroy(arena);
         return NULL;
     }
@@ -76,10 +83,10 @@ struct koa_notifier *kit_notifier_make(const struct koa_notifier_ops *ops,
     void *config = koa_arena_alloc(arena, 1, ops->config_size + 1);
     struct koa_notifier_spec spec = {
         .ops = ops, .settings = common, .config = config, .arena = arena};
+    struct target target = {koa_notifier_options, common, ops->options, config};
     struct koa_notifier *notifier = NULL;
 
-    if (!load(koa_notifier_options, common, ops->options, config,
-              with_name(settings, "notifier", arena), arena, reterr)) {
+    if (!load(&target, with_name(settings, "notifier", arena), arena, reterr)) {
         koa_arena_destroy(arena);
         return NULL;
     }
