@@ -28,24 +28,27 @@ const struct koa_notifier_ops *const koa_builtin_notifiers[] = {
 
 const struct koa_check_ops *koa_builtin_find_check(const char *type)
 {
-    for (const struct koa_check_ops *const *row = koa_builtin_checks; *row != NULL; row++)
+    for (const struct koa_check_ops *const *row = koa_builtin_checks; *row != NULL; row++) {
         if (strcmp((*row)->name, type) == 0)
             return *row;
+    }
     return NULL;
 }
 
 const struct koa_rule_ops *koa_builtin_find_rule(const char *type)
 {
-    for (const struct koa_rule_ops *const *row = koa_builtin_rules; *row != NULL; row++)
+    for (const struct koa_rule_ops *const *row = koa_builtin_rules; *row != NULL; row++) {
         if (strcmp((*row)->name, type) == 0)
             return *row;
+    }
     return NULL;
 }
 
 const struct koa_notifier_ops *koa_builtin_find_notifier(const char *type)
 {
-    for (const struct koa_notifier_ops *const *row = koa_builtin_notifiers; *row != NULL; row++)
+    for (const struct koa_notifier_ops *const *row = koa_builtin_notifiers; *row != NULL; row++) {
         if (strcmp((*row)->name, type) == 0)
             return *row;
+    }
     return NULL;
 }

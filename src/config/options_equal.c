@@ -9,9 +9,10 @@ static bool texts_equal(const struct koa_texts *a, const struct koa_texts *b)
 {
     if (a->count != b->count)
         return false;
-    for (size_t i = 0; i < a->count; i++)
+    for (size_t i = 0; i < a->count; i++) {
         if (!koa_text_equal(a->rows[i], b->rows[i]))
             return false;
+    }
     return true;
 }
 
@@ -25,10 +26,11 @@ static bool pairs_equal(const struct koa_pairs *a, const struct koa_pairs *b)
 {
     if (a->count != b->count)
         return false;
-    for (size_t i = 0; i < a->count; i++)
+    for (size_t i = 0; i < a->count; i++) {
         if (!koa_text_equal(a->rows[i].key, b->rows[i].key) ||
             !koa_text_equal(a->rows[i].value, b->rows[i].value))
             return false;
+    }
     return true;
 }
 
@@ -40,10 +42,11 @@ static bool lists_equal(const struct koa_option *option, const struct koa_list *
 
     if (a->count != b->count)
         return false;
-    for (size_t i = 0; i < a->count; i++)
+    for (size_t i = 0; i < a->count; i++) {
         if (!koa_options_equal(option->rows, left + i * option->item_size,
                                right + i * option->item_size))
             return false;
+    }
     return true;
 }
 
@@ -51,11 +54,12 @@ static bool lists_equal(const struct koa_option *option, const struct koa_list *
  * parser limits. */
 static bool nodes_equal(const struct koa_node *a, const struct koa_node *b)
 {
-    for (; a != NULL && b != NULL; a = a->next, b = b->next)
+    for (; a != NULL && b != NULL; a = a->next, b = b->next) {
         if (a->type != b->type || !koa_text_equal(a->key, b->key) ||
             !koa_text_equal(a->value, b->value) || a->is_quoted != b->is_quoted ||
             !nodes_equal(a->children, b->children))
             return false;
+    }
     return a == b;
 }
 
@@ -107,9 +111,10 @@ static bool members_equal(const struct koa_option *option, const void *a, const 
 
 bool koa_options_equal(const struct koa_option *rows, const void *a, const void *b)
 {
-    for (const struct koa_option *option = rows; option->type != KOA_OPTION_NONE; option++)
+    for (const struct koa_option *option = rows; option->type != KOA_OPTION_NONE; option++) {
         if (!members_equal(option, (const char *) a + option->offset,
                            (const char *) b + option->offset))
             return false;
+    }
     return true;
 }

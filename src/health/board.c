@@ -89,11 +89,13 @@ enum koa_status koa_overall(struct koa_result_object *const *results, size_t cou
         bool is_silent = result->is_stale || (result->has_run && !is_answer);
 
         has_answer = has_answer || is_answer;
-        if (result->status == KOA_STATUS_UNHEALTHY && result->is_critical)
+        if (result->status == KOA_STATUS_UNHEALTHY && result->is_critical) {
             is_unhealthy = true;
-        else if (result->status == KOA_STATUS_UNHEALTHY || result->status == KOA_STATUS_DEGRADED ||
-                 (is_silent && result->is_critical && !result->is_subjectless))
+        } else if (result->status == KOA_STATUS_UNHEALTHY ||
+                   result->status == KOA_STATUS_DEGRADED ||
+                   (is_silent && result->is_critical && !result->is_subjectless)) {
             is_degraded = true;
+        }
     }
     if (is_unhealthy)
         return KOA_STATUS_UNHEALTHY;
@@ -114,7 +116,8 @@ static void free_board(struct koa_object *object)
 struct koa_board *koa_board_create(struct koa_result_object *const *results, size_t count,
                                    struct koa_wall now)
 {
-    struct koa_board *board = koa_calloc(1, sizeof(*board) + count * sizeof(board->rows[0]));
+    struct koa_board *board =
+        koa_calloc(1, sizeof(*board) + count * sizeof(struct koa_result_object *));
 
     if (board == NULL)
         return NULL;
@@ -185,9 +188,10 @@ const struct koa_result *koa_board_result(const struct koa_board *board, size_t 
 
 const struct koa_result *koa_board_find(const struct koa_board *board, const char *name)
 {
-    for (size_t i = 0; i < koa_board_count(board); i++)
+    for (size_t i = 0; i < koa_board_count(board); i++) {
         if (koa_text_equal(board->rows[i]->result.name, name))
             return &board->rows[i]->result;
+    }
     return NULL;
 }
 
@@ -208,9 +212,10 @@ bool koa_board_equal(const struct koa_board *a, const struct koa_board *b)
 
 static bool is_member(const struct koa_result_object *object, const char *group)
 {
-    for (const char *const *row = object->groups; *row != NULL; row++)
+    for (const char *const *row = object->groups; *row != NULL; row++) {
         if (strcmp(*row, group) == 0)
             return true;
+    }
     return false;
 }
 
@@ -224,9 +229,10 @@ bool koa_board_group_ready(const struct koa_board *board, const char *group, str
         if (!is_member(board->rows[i], group) ||
             (result->has_run && result->status != KOA_STATUS_UNHEALTHY))
             continue;
-        if (reason != NULL)
+        if (reason != NULL) {
             koa_buf_printf(reason, "%s%s %s", is_ready ? "" : ", ", result->name,
                            result->has_run ? "is unhealthy" : "has not answered yet");
+        }
         is_ready = false;
     }
     return is_ready;

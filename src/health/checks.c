@@ -9,6 +9,8 @@
 #include "health/verdict.h"
 #include "loop/clock.h"
 
+enum { DETAILS_TEXT_LIMIT = 2 * KOA_VERDICT_DETAILS_LIMIT }; /* with quotes and escapes of keys */
+
 static void arm(struct koa_health_check *check);
 
 static const char *name_of(const struct koa_health_check *check)
@@ -57,11 +59,12 @@ static void set_stale_result(struct koa_health_check *check)
     char age[KOA_NUM_TEXT_SIZE];
 
     (void) koa_format_duration(check->unit->common.max_age_ms, age);
-    if (result.has_run)
+    if (result.has_run) {
         koa_buf_printf(&message, "no answer for more than %s (max_age); the last was %s: %s", age,
                        koa_status_name(result.status), result.message);
-    else
+    } else {
         koa_buf_printf(&message, "has not run yet, for more than %s (max_age)", age);
+    }
     result.status = KOA_STATUS_UNKNOWN;
     result.is_stale = true;
     result.message = koa_buf_text(&message);
@@ -81,10 +84,11 @@ static void explain(const struct koa_health_check *check, struct koa_verdict *ve
         (void) koa_format_duration(check->unit->common.degraded_after_ms, limit);
         koa_verdict_append(verdict, " (took %.1fs, longer than %s)", duration_ms / 1000.0, limit);
     }
-    if (outcome->needed > 0)
+    if (outcome->needed > 0) {
         koa_verdict_append(verdict, " (%s %" PRId64 " of %" PRId64 ", still %s)",
                            verdict->status == KOA_STATUS_UNHEALTHY ? "failure" : "success",
                            outcome->streak, outcome->needed, koa_status_name(outcome->status));
+    }
 }
 
 static void count_run(const struct koa_health_check *check, enum koa_status status,
@@ -103,7 +107,7 @@ static void count_run(const struct koa_health_check *check, enum koa_status stat
 static void publish_answer(struct koa_health_check *check, const struct koa_verdict *verdict,
                            enum koa_status status, double duration_ms)
 {
-    struct koa_buf details = {.limit = KOA_VERDICT_DETAILS_LIMIT * 2};
+    struct koa_buf details = {.limit = DETAILS_TEXT_LIMIT};
     struct koa_result result = plain_result(check);
 
     koa_verdict_print_details(verdict, &details);
@@ -170,10 +174,11 @@ static void on_timer(struct koa_timer *timer, struct koa_mono now)
         set_stale_result(check);
         check->opts->events->changed(check->opts->events->context);
     }
-    if (koa_schedule_tick(&check->schedule, now) == KOA_SCHEDULE_START)
+    if (koa_schedule_tick(&check->schedule, now) == KOA_SCHEDULE_START) {
         begin(check, false);
-    else
+    } else {
         arm(check);
+    }
 }
 
 static void arm(struct koa_health_check *check)
@@ -185,9 +190,10 @@ static void arm(struct koa_health_check *check)
         koa_timers_disarm(koa_loop_timers(loop), &check->timer);
         return;
     }
-    if (!koa_timers_arm(koa_loop_timers(loop), &check->timer, next, on_timer))
+    if (!koa_timers_arm(koa_loop_timers(loop), &check->timer, next, on_timer)) {
         koa_log_error(check->opts->services->log, "check.timer",
                       "no memory to plan the next run of '%s'; tried again soon", name_of(check));
+    }
 }
 
 void koa_health_check_rearm(struct koa_health_check *check)
@@ -279,8 +285,9 @@ void koa_health_check_snapshot(struct koa_health_check *check)
 
     if (!check->is_started)
         return;
-    if (koa_schedule_poke(&check->schedule, now) == KOA_SCHEDULE_START)
+    if (koa_schedule_poke(&check->schedule, now) == KOA_SCHEDULE_START) {
         begin(check, false);
-    else
+    } else {
         koa_run_snapshot(check->run);
+    }
 }

@@ -44,7 +44,8 @@ struct koa_health {
 
 static struct koa_board *build_board(struct koa_health *health)
 {
-    KOA_AUTOFREE struct koa_result_object **rows = koa_calloc(health->count + 1, sizeof(*rows));
+    KOA_AUTOFREE struct koa_result_object **rows =
+        koa_calloc(health->count + 1, sizeof(struct koa_result_object *));
 
     if (rows == NULL)
         return NULL;
@@ -63,10 +64,11 @@ static void announce(struct koa_health *health, struct koa_health_check *check,
     if (result->status == before)
         return;
     check->announced = result->status;
-    if (koa_log_enabled(health->opts.services.log, is_good_start ? KOA_LOG_INFO : KOA_LOG_NOTICE))
+    if (koa_log_enabled(health->opts.services.log, is_good_start ? KOA_LOG_INFO : KOA_LOG_NOTICE)) {
         koa_log_write(health->opts.services.log, is_good_start ? KOA_LOG_INFO : KOA_LOG_NOTICE,
                       "check.status", "'%s' is %s, was %s: %s", result->name,
                       koa_status_name(result->status), koa_status_name(before), result->message);
+    }
     if (health->opts.changed != NULL)
         health->opts.changed(health->opts.context, board, result, before);
 }
@@ -138,6 +140,15 @@ static void leave(struct koa_health *health, struct waiter *waiter)
     waiter->pending--;
     if (waiter->pending == 0)
         koa_list_push_back(&health->answered, &waiter->node);
+}
+
+/* Whoever changed the set finds it on the board when the call returns. */
+static void show_set(struct koa_health *health)
+{
+    if (!health->is_started)
+        return;
+    health->is_dirty = true;
+    flush(health);
 }
 
 static void on_check_ended(void *context, struct koa_list_node *waits)
@@ -219,9 +230,10 @@ void koa_health_destroy(struct koa_health *health)
 
 static struct koa_health_check *find_check(const struct koa_health *health, const char *name)
 {
-    for (size_t i = 0; i < health->count; i++)
+    for (size_t i = 0; i < health->count; i++) {
         if (strcmp(health->checks[i]->unit->common.name, name) == 0)
             return health->checks[i];
+    }
     return NULL;
 }
 
@@ -230,9 +242,10 @@ static enum koa_err make_room(struct koa_health *health, struct koa_error *reter
     size_t capacity = health->capacity == 0 ? 8 : health->capacity * 2;
     struct koa_health_check **grown;
 
-    if (health->count == KOA_HEALTH_CHECKS)
+    if (health->count == KOA_HEALTH_CHECKS) {
         return koa_fail(reterr, KOA_ERR_LIMIT, "there are %d checks already, no more are taken",
                         KOA_HEALTH_CHECKS);
+    }
     if (health->count < health->capacity)
         return KOA_OK;
     grown = koa_realloc_array(health->checks, capacity, sizeof(struct koa_health_check *));
@@ -252,9 +265,10 @@ enum koa_err koa_health_add(struct koa_health *health, struct koa_check_unit *un
     KOA_ASSERT(koa_loop_is_here(health->opts.services.loop));
     if (!unit->common.enabled)
         return KOA_OK;
-    if (find_check(health, unit->common.name) != NULL)
+    if (find_check(health, unit->common.name) != NULL) {
         return koa_fail(reterr, KOA_ERR_EXISTS, "there is a check named '%s' already",
                         unit->common.name);
+    }
     err = make_room(health, reterr);
     if (err != KOA_OK)
         return err;
@@ -262,10 +276,9 @@ enum koa_err koa_health_add(struct koa_health *health, struct koa_check_unit *un
     if (check == NULL)
         return koa_require_memory(NULL, reterr);
     health->checks[health->count++] = check;
-    if (health->is_started) {
+    if (health->is_started)
         koa_health_check_start(check);
-        on_check_changed(health);
-    }
+    show_set(health);
     return KOA_OK;
 }
 
@@ -278,11 +291,10 @@ bool koa_health_remove(struct koa_health *health, const char *name)
         if (strcmp(check->unit->common.name, name) != 0)
             continue;
         memmove(&health->checks[i], &health->checks[i + 1],
-                (health->count - i - 1) * sizeof(health->checks[0]));
+                (health->count - i - 1) * sizeof(struct koa_health_check *));
         health->count--;
         koa_health_check_destroy(check);
-        if (health->is_started)
-            on_check_changed(health);
+        show_set(health);
         return true;
     }
     return false;
@@ -291,14 +303,18 @@ bool koa_health_remove(struct koa_health *health, const char *name)
 static enum koa_err check_names(struct koa_check_unit *const *units, size_t count,
                                 struct koa_error *reterr)
 {
-    if (count > KOA_HEALTH_CHECKS)
+    if (count > KOA_HEALTH_CHECKS) {
         return koa_fail(reterr, KOA_ERR_LIMIT, "%zu checks are too many; %d are allowed", count,
                         KOA_HEALTH_CHECKS);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(units[i]->common.name, units[j]->common.name) == 0)
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(units[i]->common.name, units[j]->common.name) == 0) {
                 return koa_fail(reterr, KOA_ERR_EXISTS, "two checks are named '%s'",
                                 units[i]->common.name);
+            }
+        }
+    }
     return KOA_OK;
 }
 
@@ -321,9 +337,10 @@ static struct koa_health_check *check_for(struct koa_health *health, struct koa_
 /* Ends the checks of `rows` that are not in both sets. */
 static void drop_unkept(struct koa_health_check **rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (!rows[i]->is_kept)
             koa_health_check_destroy(rows[i]);
+    }
 }
 
 enum koa_err koa_health_replace(struct koa_health *health, struct koa_check_unit *const *units,
@@ -361,8 +378,8 @@ enum koa_err koa_health_replace(struct koa_health *health, struct koa_check_unit
             koa_health_check_start(health->checks[i]);
         health->checks[i]->is_kept = false;
     }
-    if (err == KOA_OK && health->is_started)
-        on_check_changed(health);
+    if (err == KOA_OK)
+        show_set(health);
     return err;
 }
 
@@ -413,17 +430,19 @@ static enum koa_err run_here(struct koa_health *health, const char *name, koa_he
         return koa_fail(reterr, KOA_ERR_STATE, "checks run between start and stop only");
     if (name != NULL && one == NULL)
         return koa_fail(reterr, KOA_ERR_NOT_FOUND, "there is no check named '%s'", name);
-    if (health->waiting >= KOA_HEALTH_WAITERS)
+    if (health->waiting >= KOA_HEALTH_WAITERS) {
         return koa_fail(reterr, KOA_ERR_LIMIT, "%d callers wait for checks already",
                         KOA_HEALTH_WAITERS);
+    }
     waiter = koa_calloc(1, sizeof(*waiter));
     if (waiter == NULL)
         return koa_require_memory(NULL, reterr);
     health->waiting++;
     *waiter = (struct waiter){.done = done, .context = context, .pending = 1};
-    for (size_t i = 0; i < health->count && err == KOA_OK; i++)
+    for (size_t i = 0; i < health->count && err == KOA_OK; i++) {
         if (one == NULL || health->checks[i] == one)
             err = wait_for(health->checks[i], waiter, NULL);
+    }
     /* Without memory the caller gets what the begun runs bring. */
     leave(health, waiter);
     flush_soon(health);
@@ -452,10 +471,11 @@ static void run_posted(void *message)
     struct posted_run *posted = message;
 
     if (run_here(posted->health, posted->is_all ? NULL : posted->name, posted->done,
-                 posted->context, NULL) == KOA_OK)
+                 posted->context, NULL) == KOA_OK) {
         koa_free(posted);
-    else
+    } else {
         answer_posted(posted);
+    }
 }
 
 enum koa_err koa_health_run_now(struct koa_health *health, const char *name,

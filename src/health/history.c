@@ -60,9 +60,10 @@ static size_t own_bytes(const struct koa_board *board, const struct koa_board *n
     for (size_t i = 0; i < koa_board_count(board); i++) {
         const struct koa_result *result = koa_board_result(board, i);
 
-        if (koa_board_result(neighbour, i) != result)
+        if (koa_board_result(neighbour, i) != result) {
             bytes += sizeof(struct koa_result_object) + strlen(result->message) +
                      strlen(result->details);
+        }
     }
     return bytes;
 }
@@ -107,7 +108,7 @@ void koa_board_history_append(struct koa_board_history *history, struct koa_boar
     }
     bytes += own_bytes(board, kept > 0 ? old->rows[kept - 1] : NULL);
     first = first_kept(old, kept, board, (size_t) history->stats.limit, &bytes);
-    view = koa_calloc(1, sizeof(*view) + (kept - first + 1) * sizeof(view->rows[0]));
+    view = koa_calloc(1, sizeof(*view) + (kept - first + 1) * sizeof(struct koa_board *));
     if (view == NULL) {
         (void) atomic_fetch_add(&history->stats.dropped, 1);
         koa_board_history_view_unref(old);

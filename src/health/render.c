@@ -40,9 +40,10 @@ void koa_health_render_board(struct koa_json *json, const struct koa_board *boar
 
     koa_json_text(json, "overall_status", koa_status_name(overall));
     koa_json_object(json, "summary");
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(order); i++)
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(order); i++) {
         koa_json_int(json, koa_status_name(order[i]),
                      (int64_t) koa_board_status_count(board, order[i]));
+    }
     koa_json_int(json, "total", (int64_t) koa_board_count(board));
     koa_json_object_end(json);
     koa_health_render_checks(json, board, detail);

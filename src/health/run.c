@@ -102,10 +102,11 @@ static void work_done(struct koa_job *job, bool abandoned)
         return;
     run->probe = NULL;
     probe->job = NULL;
-    if (abandoned)
+    if (abandoned) {
         end_late(probe, "");
-    else
+    } else {
         end_with(probe, &run->verdict, (double) run->duration_ns / 1e6);
+    }
     free_probe(probe);
 }
 
@@ -197,10 +198,11 @@ static void begin_evaluate(struct koa_probe *probe)
     const char *cluster = probe->unit->common.cluster;
 
     if (snapshots->get != NULL && snapshots->is_configured(snapshots->context, cluster)) {
-        if (!has_snapshot(probe))
+        if (!has_snapshot(probe)) {
             probe->is_waiting = true;
-        else if (probe->opts.wants_fresh)
+        } else if (probe->opts.wants_fresh) {
             probe->is_waiting = snapshots->refresh(snapshots->context, cluster);
+        }
     }
     if (!probe->is_waiting)
         evaluate(probe);
@@ -289,12 +291,13 @@ void koa_run_begin(struct koa_probe *probe)
         end_unknown(probe, "no memory");
         return;
     }
-    if (ops->run != NULL)
+    if (ops->run != NULL) {
         begin_work(probe);
-    else if (ops->evaluate != NULL)
+    } else if (ops->evaluate != NULL) {
         begin_evaluate(probe);
-    else
+    } else {
         begin_start(probe);
+    }
 }
 
 void koa_run_cancel(struct koa_probe *probe)

@@ -1,14 +1,10 @@
 /* Shows the board as samples. Nothing is copied: labels and texts are those of the pinned board. */
 #include "health/source.h"
 
+#include "base/str.h"
 #include "health/board.h"
 #include "metrics/catalog.h"
 
-/* As KOA_STR(), for constant tables. */
-#define TEXT(literal)                                                                              \
-    {                                                                                              \
-        .data = literal, .size = sizeof(literal) - 1                                               \
-    }
 enum family { STATUS, LAST_RUN, ABANDONED, OVERALL, FAMILY_COUNT };
 
 static const char *const names[KOA_HEALTH_FAMILIES] = {
@@ -92,16 +88,10 @@ static void add_last_run(const struct step *step)
 static void add_overall(const struct step *step)
 {
     struct position *position = step->position;
-    static const struct koa_label_view labels[KOA_STATUS_COUNT] = {
-        [KOA_STATUS_UNKNOWN] = {.name = TEXT("status"), .value = TEXT("unknown")},
-        [KOA_STATUS_HEALTHY] = {.name = TEXT("status"), .value = TEXT("healthy")},
-        [KOA_STATUS_DEGRADED] = {.name = TEXT("status"), .value = TEXT("degraded")},
-        [KOA_STATUS_UNHEALTHY] = {.name = TEXT("status"), .value = TEXT("unhealthy")},
-    };
     struct koa_sample *sample =
         add(step, OVERALL, (int) koa_board_overall(step->board) == position->status ? 1.0 : 0.0);
 
-    sample->labels = &labels[position->status];
+    sample->labels = &step->health->overall_labels[position->status];
     sample->label_count = 1;
     if (++position->status == KOA_STATUS_COUNT)
         position->family = FAMILY_COUNT;
@@ -160,6 +150,10 @@ void koa_health_source_init(struct koa_health_source *source, struct koa_publish
 {
     source->board = board;
     source->workers = workers;
+    for (int status = 0; status < KOA_STATUS_COUNT; status++) {
+        source->overall_labels[status] = (struct koa_label_view){
+            KOA_STR("status"), koa_str_from(koa_status_name((enum koa_status) status))};
+    }
     for (size_t i = 0; i < KOA_HEALTH_FAMILIES; i++)
         source->families[i] = koa_catalog_view(koa_catalog_find(names[i]));
     source->source = (struct koa_metrics_source){

@@ -2,6 +2,8 @@
 #ifndef HEALTH_SOURCE_H
 #define HEALTH_SOURCE_H
 
+#include <koa/health.h>
+
 #include "loop/worker.h"
 #include "metrics/source.h"
 
@@ -12,6 +14,7 @@ enum { KOA_HEALTH_FAMILIES = 4 };
 struct koa_health_source {
     struct koa_metrics_source source;
     struct koa_family_view families[KOA_HEALTH_FAMILIES];
+    struct koa_label_view overall_labels[KOA_STATUS_COUNT];
     struct koa_published *board;
     struct koa_workers *workers;
 };

@@ -59,9 +59,10 @@ const struct koa_option koa_check_common_options[] = {
 
 static const struct koa_option *find_row(const struct koa_option *rows, const char *key)
 {
-    for (const struct koa_option *row = rows; row->type != KOA_OPTION_NONE; row++)
+    for (const struct koa_option *row = rows; row->type != KOA_OPTION_NONE; row++) {
         if (strcmp(row->key, key) == 0)
             return row;
+    }
     return NULL;
 }
 
@@ -78,10 +79,11 @@ static const char *ops_fault(const struct koa_check_ops *ops)
     if (functions != 1)
         return "exactly one of run, start and evaluate must be set";
     for (const struct koa_option *row = ops->options; row != NULL && row->type != KOA_OPTION_NONE;
-         row++)
+         row++) {
         if (strcmp(row->key, shared_key) != 0 &&
             find_row(koa_check_common_options, row->key) != NULL)
             return "one of its options has the name of a setting that every check has";
+    }
     return NULL;
 }
 
@@ -91,9 +93,10 @@ static const char *name_fault(const char *name)
 
     if (size == 0 || size > NAME_LIMIT || !koa_utf8_valid(koa_str_from(name)))
         return "must be 1 to 128 bytes of UTF-8";
-    for (const char *at = name; *at != '\0'; at++)
+    for (const char *at = name; *at != '\0'; at++) {
         if ((unsigned char) *at < 0x20 || *at == 0x7f || *at == '/')
             return "must not hold '/' or control characters";
+    }
     return NULL;
 }
 
@@ -150,11 +153,19 @@ static const struct koa_option *hide_shared(const struct koa_option *rows, struc
     while (rows[count].type != KOA_OPTION_NONE)
         count++;
     copy = koa_arena_alloc(arena, count + 1, sizeof(*copy));
-    for (size_t i = 0, used = 0; copy != NULL && i < count; i++)
+    for (size_t i = 0, used = 0; copy != NULL && i < count; i++) {
         if (strcmp(rows[i].key, shared_key) != 0)
             copy[used++] = rows[i];
+    }
     return copy;
 }
+
+/* What loading one check needs, in one place. */
+struct loading {
+    const struct koa_option *tables[3];
+    void *targets[3];
+    struct koa_options_opts opts;
+};
 
 /* Gives the member of the hidden row its default. */
 static bool load_default(const struct koa_option *rows, void *target,
@@ -168,42 +179,42 @@ static bool load_default(const struct koa_option *rows, void *target,
     return koa_options_load_one(alone, target, NULL, opts->path, opts->arena, opts->errors);
 }
 
-static bool load_tables(struct koa_check_unit *unit, void *config, struct koa_options_opts *load,
-                        const struct koa_node *node)
+/* Takes the shared key from the table that it is not meant for. */
+static bool share_key(struct loading *loading, const struct koa_node *node)
 {
-    static const struct koa_option none[] = {{0}};
-    const struct koa_option *tables[] = {
-        koa_check_common_options, unit->ops->options != NULL ? unit->ops->options : none, NULL};
-    void *const targets[] = {&unit->common, config};
     size_t hidden = is_flag(node) ? 1 : 0;
 
-    load->tables = tables;
-    load->targets = targets;
-    if (find_row(tables[1], shared_key) == NULL)
-        return koa_options_load(load, node);
-    if (!load_default(tables[hidden], targets[hidden], load))
+    if (find_row(loading->tables[1], shared_key) == NULL)
+        return true;
+    if (!load_default(loading->tables[hidden], loading->targets[hidden], &loading->opts))
         return false;
-    tables[hidden] = hide_shared(tables[hidden], unit->arena);
-    if (tables[hidden] == NULL) {
-        koa_config_errors_add(load->errors, node, load->path, "no memory for the settings");
-        return false;
-    }
-    return koa_options_load(load, node);
+    loading->tables[hidden] = hide_shared(loading->tables[hidden], loading->opts.arena);
+    return loading->tables[hidden] != NULL;
 }
 
 static bool load_rows(struct koa_check_unit *unit, const struct koa_check_load_opts *opts,
                       const struct koa_node *node, struct koa_config_errors *errors)
 {
-    void *config = koa_arena_alloc(unit->arena, 1, unit->ops->config_size + 1);
-    struct koa_options_opts load = {
-        .path = opts->path, .arena = unit->arena, .errors = errors, .read_secret_files = true};
+    static const struct koa_option none[] = {{0}};
+    struct loading loading = {
+        .tables = {koa_check_common_options,
+                   unit->ops->options != NULL ? unit->ops->options : none},
+        .targets = {&unit->common},
+        .opts = {.path = opts->path,
+                 .arena = unit->arena,
+                 .errors = errors,
+                 .read_secret_files = true},
+    };
 
-    if (config == NULL) {
+    unit->config = koa_arena_alloc(unit->arena, 1, unit->ops->config_size + 1);
+    loading.targets[1] = unit->config;
+    loading.opts.tables = loading.tables;
+    loading.opts.targets = loading.targets;
+    if (unit->config == NULL || !share_key(&loading, node)) {
         koa_config_errors_add(errors, node, opts->path, "no memory for the settings");
         return false;
     }
-    unit->config = config;
-    return load_tables(unit, config, &load, node);
+    return koa_options_load(&loading.opts, node);
 }
 
 static bool finish(struct koa_check_unit *unit, const struct koa_check_load_opts *opts,
@@ -228,10 +239,7 @@ static bool finish(struct koa_check_unit *unit, const struct koa_check_load_opts
         return false;
     }
     if (unit->ops->prepare != NULL) {
-        /* The arena's memory is ours to write; only what is published of it is constant. */
-        void *config = (void *) (uintptr_t) unit->config;
-
-        if (unit->ops->prepare(config, &error) != KOA_OK) {
+        if (unit->ops->prepare(unit->config, &error) != KOA_OK) {
             koa_config_errors_add(errors, node, opts->path, "%s", error.text);
             return false;
         }
@@ -245,7 +253,7 @@ static void free_unit(struct koa_object *object)
     struct koa_check_unit *unit = KOA_CONTAINER_OF(object, struct koa_check_unit, object);
 
     if (unit->is_prepared && unit->ops->release != NULL)
-        unit->ops->release((void *) (uintptr_t) unit->config);
+        unit->ops->release(unit->config);
     koa_arena_destroy(unit->arena);
     koa_free(unit);
 }

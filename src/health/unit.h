@@ -34,7 +34,7 @@ struct koa_check_unit {
     struct koa_object object;
     const struct koa_check_ops *ops;
     struct koa_check_common common;
-    const void *config;
+    void *config;            /* constant once loaded */
     void *context;           /* the host's */
     struct koa_arena *arena; /* all of the above lives in it */
     bool is_configured;      /* from file or defaults: a reload replaces it. Else a host's. */

@@ -4,7 +4,6 @@
 #include "health/verdict.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/json_read.h"
@@ -16,7 +15,7 @@
 
 enum {
     /* Texts are redacted before they are cut, so that no half of a secret stays. */
-    RAW_TEXT_LIMIT = 65536,
+    RAW_TEXT_LIMIT = 1024 * 1024,
     DETAILS_COUNT_LIMIT = 256,
     /* Nesting of a host's JSON detail: leaves the writer's depth to the documents around it. */
     DETAIL_DEPTH_LIMIT = 12
@@ -61,23 +60,19 @@ static void make_printable(char *text)
     }
 }
 
-/* The text as the format says, redacted and printable; NULL when memory is out. */
+/* The text as the format says, redacted and printable; NULL when it is too long or memory is out.
+ */
 static char *format_text(const char *format, va_list args) KOA_PRINTF(1, 0);
 static char *format_text(const char *format, va_list args)
 {
-    va_list again;
+    struct koa_buf buf = {.limit = RAW_TEXT_LIMIT};
     char *text;
-    int length;
 
-    va_copy(again, args);
-    length = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    if (length < 0 || length > RAW_TEXT_LIMIT)
-        length = RAW_TEXT_LIMIT;
-    text = koa_calloc((size_t) length + 1, 1);
+    koa_buf_vprintf(&buf, format, args);
+    text = buf.size > 0 ? koa_buf_take(&buf) : koa_strdup("");
+    koa_buf_deinit(&buf);
     if (text == NULL)
         return NULL;
-    (void) vsnprintf(text, (size_t) length + 1, format, args);
     koa_redact(text);
     make_printable(text);
     return text;
@@ -94,7 +89,8 @@ static void decide(struct koa_verdict *verdict, enum koa_status status, const ch
     verdict->is_subjectless = false;
     verdict->is_decided = true;
     (void) koa_str_copy(verdict->text, sizeof(verdict->text),
-                        text != NULL ? koa_str_from(text) : KOA_STR("no memory for the text"));
+                        text != NULL ? koa_str_from(text)
+                                     : KOA_STR("no memory for the text, or it is over 1 MiB"));
 }
 
 void koa_verdict_healthy(struct koa_verdict *verdict, const char *format, ...)
@@ -180,12 +176,13 @@ static void write_number(struct koa_json *json, const struct koa_json_value *val
     int64_t integer;
     double number;
 
-    if (koa_json_value_int(value, &integer))
+    if (koa_json_value_int(value, &integer)) {
         koa_json_int(json, NULL, integer);
-    else if (koa_json_value_number(value, &number))
+    } else if (koa_json_value_number(value, &number)) {
         koa_json_double(json, NULL, number);
-    else
+    } else {
         koa_json_null(json, NULL);
+    }
 }
 
 /* Writes a host's JSON again, value by value: what it holds is redacted as text, before escaping
@@ -234,10 +231,11 @@ static void write_json_text(struct koa_json *json, const char *text)
 {
     KOA_AUTO(koa_json_value) *root = NULL;
 
-    if (text != NULL && koa_json_parse(koa_str_from(text), &root, NULL) == KOA_OK)
+    if (text != NULL && koa_json_parse(koa_str_from(text), &root, NULL) == KOA_OK) {
         write_json(json, root, 0);
-    else
+    } else {
         write_text(json, text);
+    }
 }
 
 static char *render_value(const struct koa_value *value, size_t *ret_size)
@@ -271,13 +269,17 @@ static char *render_value(const struct koa_value *value, size_t *ret_size)
 
 static struct koa_verdict_detail *find_detail(struct koa_verdict *verdict, const char *key)
 {
-    for (size_t i = 0; i < verdict->count; i++)
+    for (size_t i = 0; i < verdict->count; i++) {
         if (strcmp(verdict->details[i].key, key) == 0)
             return &verdict->details[i];
+    }
     return NULL;
 }
 
-static struct koa_verdict_detail *add_detail(struct koa_verdict *verdict, char *key)
+/* Takes `key`, unless it returns NULL. */
+static struct koa_verdict_detail *
+adopt_detail(struct koa_verdict *verdict,
+             char *key) /* NOLINT(readability-non-const-parameter): owned from here */
 {
     if (verdict->count == DETAILS_COUNT_LIMIT)
         return NULL;
@@ -316,7 +318,7 @@ void koa_verdict_detail(struct koa_verdict *verdict, const char *key, struct koa
         return;
     }
     if (detail == NULL) {
-        detail = add_detail(verdict, name);
+        detail = adopt_detail(verdict, name);
         if (detail == NULL) {
             verdict->dropped++;
             return;

@@ -10,9 +10,10 @@ static void expect_words(const struct koa_check_ops *ops)
 {
     KIT_EXPECT("struct_size is set", ops->struct_size == sizeof(*ops));
     KIT_EXPECT("it has a name", ops->name != NULL && ops->name[0] != '\0');
-    for (const char *at = ops->name; *at != '\0'; at++)
+    for (const char *at = ops->name; *at != '\0'; at++) {
         KIT_EXPECT("the name is lower_case",
                    (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '_');
+    }
     KIT_EXPECT("it has help", ops->help != NULL && ops->help[0] != '\0');
     KIT_EXPECT_INT("exactly one function", 1,
                    (ops->run != NULL) + (ops->start != NULL) + (ops->evaluate != NULL));

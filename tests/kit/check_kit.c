@@ -127,6 +127,7 @@ void kit_checks_add(struct kit_checks *checks, const struct koa_check_ops *ops, 
 
 struct waiting {
     struct kit_gate gate;
+    struct koa_health *health;
     struct koa_board *board;
 };
 
@@ -134,11 +135,8 @@ static void on_ran(void *context, const struct koa_board *board)
 {
     struct waiting *waiting = context;
 
-    if (board != NULL) {
-        /* The board is counted; only its content is constant. */
-        waiting->board = (struct koa_board *) (uintptr_t) board;
-        koa_board_ref(waiting->board);
-    }
+    (void) board;
+    waiting->board = koa_health_board(waiting->health);
     kit_gate_pass(&waiting->gate);
 }
 
@@ -161,7 +159,7 @@ static void request_on_loop(void *message)
 
 struct koa_board *kit_checks_run(struct kit_checks *checks, const char *name)
 {
-    struct waiting waiting = {.gate = KIT_GATE_INIT};
+    struct waiting waiting = {.gate = KIT_GATE_INIT, .health = checks->health};
     struct request request = {.checks = checks, .name = name, .waiting = &waiting};
 
     kit_loop_call(&checks->kit, request_on_loop, &request);

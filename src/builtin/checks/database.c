@@ -66,13 +66,14 @@ static void on_own_answered(void *context, const struct koa_error *error)
     char reason[REASON_SIZE];
 
     koa_free(run);
-    if (error != NULL)
+    if (error != NULL) {
         koa_verdict_unhealthy(verdict, "Database connection failed: %s", error->text);
-    else if (koa_store_problem(store, reason, sizeof(reason)))
+    } else if (koa_store_problem(store, reason, sizeof(reason))) {
         koa_verdict_degraded(verdict, "Database connection successful, but not durable: %s",
                              reason);
-    else
+    } else {
         koa_verdict_healthy(verdict, "Database connection successful");
+    }
     koa_probe_finish(probe);
 }
 
@@ -131,14 +132,15 @@ static void sqlite_done(struct koa_job *job, bool abandoned)
     if (probe == NULL)
         return;
     run->probe = NULL;
-    if (abandoned)
+    if (abandoned) {
         koa_verdict_unhealthy(koa_probe_verdict(probe),
                               "Database connection failed: the file did not answer in time");
-    else if (run->err != KOA_OK)
+    } else if (run->err != KOA_OK) {
         koa_verdict_unhealthy(koa_probe_verdict(probe), "Database connection failed: %s",
                               run->error.text);
-    else
+    } else {
         koa_verdict_healthy(koa_probe_verdict(probe), "Database connection successful");
+    }
     koa_probe_finish(probe);
 }
 
@@ -162,9 +164,10 @@ static enum koa_err begin_sqlite(struct sqlite_run *run, struct koa_error *reter
 
     koa_buf_printf(&key, "sqlite:%s", run->path);
     err = koa_buf_status(&key, "the worker's key", reterr);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         err = koa_workers_run(services->workers, services->loop, koa_buf_text(&key), &run->job,
                               reterr);
+    }
     koa_buf_deinit(&key);
     return err;
 }
@@ -201,12 +204,13 @@ static void start(const void *config, struct koa_probe *probe)
 {
     const struct config *settings = config;
 
-    if (settings->target != NULL)
+    if (settings->target != NULL) {
         koa_pg_probe_start(settings->target, probe);
-    else if (is_scheme(settings->url, sqlite_scheme))
+    } else if (is_scheme(settings->url, sqlite_scheme)) {
         start_sqlite(settings->url + strlen(sqlite_scheme), probe);
-    else
+    } else {
         start_own(probe);
+    }
 }
 
 static enum koa_err prepare(void *config, struct koa_error *reterr)

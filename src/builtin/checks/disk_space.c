@@ -93,9 +93,10 @@ static void judge_ratio(struct report *report, const char *path, const char *wha
     raise_status(report, status);
     if (ratio > report->max_ratio)
         report->max_ratio = ratio;
-    if (status != KOA_STATUS_HEALTHY)
+    if (status != KOA_STATUS_HEALTHY) {
         koa_buf_printf(&report->high, "%s%s%s: %.1f%%", report->high.size > 0 ? ", " : "", path,
                        what, koa_ratio_percent(ratio));
+    }
 }
 
 static void judge_row(struct report *report, struct koa_json *json, const struct row *row)
@@ -130,18 +131,20 @@ static void decide(const struct run *run, const struct report *report, struct ko
 
     if (report->high.size > 0)
         koa_buf_printf(&text, "High disk usage: %s", koa_buf_text(&report->high));
-    if (report->hung.size > 0)
+    if (report->hung.size > 0) {
         koa_buf_printf(&text, "%s within %.1fs: %s", text.size > 0 ? "; no answer" : "No answer",
                        (double) run->deadline_ms / 1000.0, koa_buf_text(&report->hung));
+    }
     if (report->failed.size > 0)
         koa_buf_printf(&text, "%s%s", text.size > 0 ? "; " : "", koa_buf_text(&report->failed));
-    if (report->status == KOA_STATUS_UNHEALTHY)
+    if (report->status == KOA_STATUS_UNHEALTHY) {
         koa_verdict_unhealthy(verdict, "%s", koa_buf_text(&text));
-    else if (report->status == KOA_STATUS_DEGRADED)
+    } else if (report->status == KOA_STATUS_DEGRADED) {
         koa_verdict_degraded(verdict, "%s", koa_buf_text(&text));
-    else
+    } else {
         koa_verdict_healthy(verdict, "Disk usage OK (max: %.1f%%)",
                             koa_ratio_percent(report->max_ratio));
+    }
     koa_buf_deinit(&text);
 }
 
@@ -245,10 +248,11 @@ static enum koa_err begin_look(struct run *run, size_t index, struct koa_error *
                               reterr);
     }
     koa_buf_deinit(&key);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         run->rows[index].look = look;
-    else
+    } else {
         koa_free(look);
+    }
     return err;
 }
 
@@ -273,9 +277,10 @@ static void cancel(void *context)
 {
     struct run *run = context;
 
-    for (size_t i = 0; i < run->count; i++)
+    for (size_t i = 0; i < run->count; i++) {
         if (run->rows[i].look != NULL)
             run->rows[i].look->run = NULL;
+    }
     koa_free(run);
 }
 
@@ -286,9 +291,10 @@ static void find_state_directory(struct run *run)
     const char *path = store != NULL ? koa_store_path(store) : "";
     const char *slash = strrchr(path, '/');
 
-    if (slash != NULL && slash != path)
+    if (slash != NULL && slash != path) {
         (void) koa_str_copy(run->state_directory, sizeof(run->state_directory),
                             (struct koa_str){.data = path, .size = (size_t) (slash - path)});
+    }
 }
 
 static void list_paths(struct run *run)
@@ -319,7 +325,7 @@ static void start(const void *config, struct koa_probe *probe)
     }
     run->probe = probe;
     run->config = settings;
-    run->deadline_ms = remaining_ms > 2 * MARGIN_MS ? remaining_ms - MARGIN_MS : remaining_ms / 2;
+    run->deadline_ms = remaining_ms / 2 > MARGIN_MS ? remaining_ms - MARGIN_MS : remaining_ms / 2;
     koa_probe_on_cancel(probe, cancel, run);
     list_paths(run);
     for (size_t i = 0; i < run->count; i++)
@@ -331,13 +337,16 @@ static enum koa_err prepare(void *config, struct koa_error *reterr)
 {
     const struct config *settings = config;
 
-    if (settings->paths.count > PATHS_LIMIT)
+    if (settings->paths.count > PATHS_LIMIT) {
         return koa_fail(reterr, KOA_ERR_RANGE, "paths has %zu entries; %d are allowed",
                         settings->paths.count, PATHS_LIMIT);
-    for (size_t i = 0; i < settings->paths.count; i++)
-        if (settings->paths.rows[i][0] != '/' || strlen(settings->paths.rows[i]) >= TEXT_LIMIT)
+    }
+    for (size_t i = 0; i < settings->paths.count; i++) {
+        if (settings->paths.rows[i][0] != '/' || strlen(settings->paths.rows[i]) >= TEXT_LIMIT) {
             return koa_fail(reterr, KOA_ERR_INVALID, "path '%.100s' must be absolute",
                             settings->paths.rows[i]);
+        }
+    }
     return koa_ratio_check_limits(settings->warning, settings->critical, reterr);
 }
 

@@ -25,8 +25,9 @@ enum koa_err koa_disk_usage_read(const char *path, struct koa_disk_usage *ret_us
     };
     ret_usage->space_ratio =
         share((double) ret_usage->used_bytes, (double) ret_usage->available_bytes);
-    if (status.f_files > 0)
+    if (status.f_files > 0) {
         ret_usage->inode_ratio =
             share((double) (status.f_files - status.f_ffree), (double) status.f_favail);
+    }
     return KOA_OK;
 }

@@ -46,13 +46,15 @@ static void find_message(const struct run *run, const struct koa_process_result 
     struct koa_str output = {.data = result->output, .size = result->output_size};
     struct koa_str line = koa_plugin_output_read(output, verdict);
 
-    if (line.size == 0)
+    if (line.size == 0) {
         line =
             koa_str_trim(koa_str_split(koa_str_from(result->errors), '\n', &(struct koa_str){0}));
-    if (line.size > 0)
+    }
+    if (line.size > 0) {
         (void) koa_str_copy(message, MESSAGE_SIZE, line);
-    else
+    } else {
         (void) snprintf(message, MESSAGE_SIZE, "%s printed nothing", run->program);
+    }
     if (result->output_is_cut)
         koa_verdict_detail(verdict, "output_is_cut", KOA_VALUE_BOOL(true));
 }

@@ -172,9 +172,10 @@ static void read_groups(const char *root, struct koa_str name, const struct hier
 
 static bool names_memory(struct koa_str controllers)
 {
-    while (controllers.size > 0)
+    while (controllers.size > 0) {
         if (koa_str_equal(koa_str_split(controllers, ',', &controllers), KOA_STR("memory")))
             return true;
+    }
     return false;
 }
 
@@ -194,10 +195,11 @@ static void read_cgroups(const char *root, struct koa_memory_usage *usage)
         struct koa_str number = koa_str_split(name, ':', &name);
         struct koa_str controllers = koa_str_split(name, ':', &name);
 
-        if (koa_str_equal(number, KOA_STR("0")) && controllers.size == 0)
+        if (koa_str_equal(number, KOA_STR("0")) && controllers.size == 0) {
             read_groups(root, name, &version_2, usage);
-        else if (names_memory(controllers))
+        } else if (names_memory(controllers)) {
             read_groups(root, name, &version_1, usage);
+        }
     }
 }
 
@@ -208,9 +210,10 @@ enum koa_err koa_memory_usage_read(const char *root, struct koa_memory_usage *re
     enum koa_err err = read_machine(root, &usage, reterr);
 
     read_cgroups(root, &usage);
-    if (usage.limit_bytes == 0)
+    if (usage.limit_bytes == 0) {
         return err != KOA_OK ? err
                              : koa_fail(reterr, KOA_ERR_PARSE, "the kernel tells no memory size");
+    }
     *ret_usage = usage;
     return KOA_OK;
 }

@@ -136,12 +136,13 @@ static bool take_result(struct run *run, PGresult *result)
     bool is_right = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 &&
                     PQnfields(result) == 1 && strcmp(PQgetvalue(result, 0, 0), "1") == 0;
 
-    if (is_right)
+    if (is_right) {
         run->is_answered = true;
-    else if (PQresultStatus(result) == PGRES_TUPLES_OK)
+    } else if (PQresultStatus(result) == PGRES_TUPLES_OK) {
         fail(run, "SELECT 1 was not answered with 1");
-    else
+    } else {
         fail(run, PQresultErrorMessage(result));
+    }
     PQclear(result);
     return is_right;
 }
@@ -158,10 +159,11 @@ static void read_answer(struct run *run)
         PGresult *result = PQgetResult(run->connection);
 
         if (result == NULL) {
-            if (run->is_answered)
+            if (run->is_answered) {
                 succeed(run);
-            else
+            } else {
                 fail(run, "the server answered SELECT 1 with nothing");
+            }
             return;
         }
         if (!take_result(run, result))
@@ -218,10 +220,11 @@ static void connect_now(struct run *run)
         return;
     }
     (void) PQsetNoticeProcessor(run->connection, ignore_notice, NULL);
-    if (PQstatus(run->connection) == CONNECTION_BAD)
+    if (PQstatus(run->connection) == CONNECTION_BAD) {
         fail(run, PQerrorMessage(run->connection));
-    else
+    } else {
         wait_for(run, KOA_WATCH_WRITE);
+    }
 }
 
 /* One server whose name is not found does not hide the others of the URL. */
@@ -256,11 +259,12 @@ static void resolve_next(struct run *run)
         const struct koa_pg_host *host = &target->hosts[run->next_host];
 
         query.host = host->name;
-        if (!host->needs_lookup)
+        if (!host->needs_lookup) {
             koa_pg_route_add(&run->route, host, host->address);
-        else if (koa_resolver_start(koa_probe_services(run->probe)->resolver, &query,
-                                    &run->resolution, &run->unresolved) == KOA_OK)
+        } else if (koa_resolver_start(koa_probe_services(run->probe)->resolver, &query,
+                                      &run->resolution, &run->unresolved) == KOA_OK) {
             return;
+        }
     }
     connect_now(run);
 }
@@ -282,8 +286,9 @@ void koa_pg_probe_start(const struct koa_pg_target *target, struct koa_probe *pr
     run->connection = koa_probe_kept(probe);
     koa_probe_keep(probe, NULL, NULL);
     run->is_reused = run->connection != NULL;
-    if (run->is_reused)
+    if (run->is_reused) {
         ask(run);
-    else
+    } else {
         resolve_next(run);
+    }
 }

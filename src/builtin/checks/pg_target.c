@@ -12,9 +12,10 @@ enum { PARAMETERS_LIMIT = 96 }; /* libpq 15 knows 43 */
 
 static const char *find_option(const PQconninfoOption *options, const char *keyword)
 {
-    for (const PQconninfoOption *row = options; row != NULL && row->keyword != NULL; row++)
+    for (const PQconninfoOption *row = options; row != NULL && row->keyword != NULL; row++) {
         if (strcmp(row->keyword, keyword) == 0 && row->val != NULL && row->val[0] != '\0')
             return row->val;
+    }
     return NULL;
 }
 
@@ -35,9 +36,10 @@ static size_t list_count(const char *list)
 {
     size_t count = 1;
 
-    for (const char *at = list; *at != '\0'; at++)
+    for (const char *at = list; *at != '\0'; at++) {
         if (*at == ',')
             count++;
+    }
     return count;
 }
 
@@ -73,9 +75,10 @@ static enum koa_err read_hosts(struct koa_pg_target *target, const PQconninfoOpt
     if (list == NULL)
         return KOA_OK;
     target->host_count = list_count(list);
-    if (target->host_count > KOA_PG_HOSTS)
+    if (target->host_count > KOA_PG_HOSTS) {
         return koa_fail(reterr, KOA_ERR_RANGE, "url names %zu hosts; %d are allowed",
                         target->host_count, KOA_PG_HOSTS);
+    }
     for (size_t i = 0; i < target->host_count && err == KOA_OK; i++) {
         struct koa_pg_host *host = &target->hosts[i];
 
@@ -173,9 +176,10 @@ PGconn *koa_pg_target_connect(const struct koa_pg_target *target, const struct k
     /* Of a keyword that comes twice the last value counts: the URL's own. */
     add_parameter(&parameters, "gssencmode", "disable");
     add_parameter(&parameters, "application_name", "kafka-ops-agent");
-    for (const PQconninfoOption *row = target->options; row->keyword != NULL; row++)
+    for (const PQconninfoOption *row = target->options; row->keyword != NULL; row++) {
         if (!is_route(row->keyword))
             add_parameter(&parameters, row->keyword, row->val);
+    }
     add_parameter(&parameters, "host", koa_buf_text(&route->hosts));
     add_parameter(&parameters, "hostaddr", koa_buf_text(&route->addresses));
     add_parameter(&parameters, "port", koa_buf_text(&route->ports));

@@ -36,10 +36,11 @@ static const char *validate_url(const char *value)
 {
     static const char *const schemes[] = {"http://", "https://", "tcp://"};
 
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(schemes); i++)
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(schemes); i++) {
         if (strncmp(value, schemes[i], strlen(schemes[i])) == 0 &&
             value[strlen(schemes[i])] != '\0')
             return NULL;
+    }
     return "a URL of http, https or tcp://host:port";
 }
 
@@ -103,9 +104,10 @@ static void tell_unhealthy(const struct run *run, const char *why)
 
 static bool is_expected(const struct koa_counts *expected, int status)
 {
-    for (size_t i = 0; i < expected->count; i++)
+    for (size_t i = 0; i < expected->count; i++) {
         if (expected->rows[i] == status)
             return true;
+    }
     return false;
 }
 
@@ -148,13 +150,14 @@ static void on_answered(void *context, const struct koa_http_answer *answer,
     }
     koa_verdict_detail(verdict, "status_code", KOA_VALUE_INT(answer->status));
     koa_verdict_detail(verdict, "response_ms", KOA_VALUE_DOUBLE(answer->seconds * 1000.0));
-    if (!is_expected(&settings->expect_status, answer->status))
+    if (!is_expected(&settings->expect_status, answer->status)) {
         tell_status(run, answer->status);
-    else if (wanted > 0 &&
-             memmem(answer->body.data, answer->body.size, settings->expect_body, wanted) == NULL)
+    } else if (wanted > 0 && memmem(answer->body.data, answer->body.size, settings->expect_body,
+                                    wanted) == NULL) {
         tell_body(run, answer->body_is_cut);
-    else
+    } else {
         tell_healthy(run);
+    }
     finish(run);
 }
 

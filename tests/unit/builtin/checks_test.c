@@ -69,10 +69,11 @@ static void on_accepted(void *context, struct koa_stream *stream)
     assert_true(server->count < KOA_ARRAY_COUNT(server->streams));
     *own = stream;
     koa_stream_serve(stream, server->behaviour == FLOODS ? &events : &quiet, own);
-    if (server->behaviour == HANGS_UP)
+    if (server->behaviour == HANGS_UP) {
         koa_stream_destroy(KOA_MOVE(*own));
-    else if (server->behaviour != SILENT)
+    } else if (server->behaviour != SILENT) {
         send_to(stream, server->greeting, strlen(server->greeting));
+    }
     if (server->behaviour == FLOODS)
         flood(own);
 }

@@ -23,12 +23,13 @@ static struct koa_result_object *make_result(char letter, const char *name)
                                 .is_stale = letter == 'S'};
     struct koa_result_object *object;
 
-    if (letter == 'H' || letter == 'h')
+    if (letter == 'H' || letter == 'h') {
         result.status = KOA_STATUS_HEALTHY;
-    else if (letter == 'D' || letter == 'd')
+    } else if (letter == 'D' || letter == 'd') {
         result.status = KOA_STATUS_DEGRADED;
-    else if (letter == 'U' || letter == 'u')
+    } else if (letter == 'U' || letter == 'u') {
         result.status = KOA_STATUS_UNHEALTHY;
+    }
     object = koa_result_create(&result, result.is_critical ? &groups : NULL);
     assert_non_null(object);
     return object;

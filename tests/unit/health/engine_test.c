@@ -522,10 +522,11 @@ static void evaluate(const void *config, const struct koa_snapshot *snapshot, st
 {
     (void) config;
     (void) now;
-    if (snapshot == NULL)
+    if (snapshot == NULL) {
         koa_verdict_subjectless(verdict, "set a cluster");
-    else
+    } else {
         koa_verdict_healthy(verdict, "snapshot %d", collector.generation);
+    }
 }
 
 static const struct koa_check_ops snapshot_check = {KOA_OPS_INIT(koa_check_ops), .name = "snapshot",
@@ -587,17 +588,19 @@ static void print_source(const struct koa_metrics_source *source, struct koa_buf
     struct koa_batch batch;
 
     source->begin(source, &cursor);
-    while (source->next(source, &cursor, &batch))
+    while (source->next(source, &cursor, &batch)) {
         for (size_t i = 0; i < batch.count; i++) {
             const struct koa_sample *sample = &batch.samples[i];
 
             koa_buf_append(buf, sample->family->name.data, sample->family->name.size);
-            for (size_t j = 0; j < sample->label_count; j++)
+            for (size_t j = 0; j < sample->label_count; j++) {
                 koa_buf_printf(buf, " %.*s=%.*s", (int) sample->labels[j].name.size,
                                sample->labels[j].name.data, (int) sample->labels[j].value.size,
                                sample->labels[j].value.data);
+            }
             koa_buf_printf(buf, " %g;", sample->value);
         }
+    }
     source->end(source, &cursor);
 }
 

@@ -136,9 +136,10 @@ static void believes_statuses_by_thresholds(void **state)
         for (size_t i = 0; c->runs[i] != '\0'; i++, now += 15000) {
             enum koa_status status = KOA_STATUS_UNKNOWN;
 
-            for (int letter = 0; letter < KOA_STATUS_COUNT; letter++)
+            for (int letter = 0; letter < KOA_STATUS_COUNT; letter++) {
                 if (letters[letter] == c->runs[i])
                     status = (enum koa_status) letter;
+            }
             KIT_EXPECT_INT(c->name, KOA_SCHEDULE_START, koa_schedule_tick(&schedule, at(now)));
             published[i] = letters[end(&schedule, now + 10, status)];
         }
