@@ -10,17 +10,25 @@
 
 enum { ERROR_ROWS = 100, TEXT_LIMIT = 2048 };
 
-/* Texts live in the errors' own arena, so that they outlive what was parsed. */
-static const char *keep(struct koa_config_errors *errors, const char *text)
-{
-    const char *copy = text != NULL ? koa_arena_strdup(errors->arena, text) : "";
+static char no_text[] = "(no memory for this text)";
 
-    return copy != NULL ? copy : "(no memory for this text)";
+/* Texts live in the errors' own arena, so that they outlive what was parsed. */
+static char *keep(struct koa_config_errors *errors, const char *text)
+{
+    char *copy = koa_arena_strdup(errors->arena, text != NULL ? text : "");
+
+    return copy != NULL ? copy : no_text;
 }
 
 /* Stands for all errors when there is no memory to keep them. Never written to. */
-static struct koa_config_error memory_is_out = {
-    .path = "", .text = "memory is out; the errors cannot be shown"};
+static char memory_is_out_text[] = "memory is out; the errors cannot be shown";
+static struct koa_config_error memory_is_out = {.path = "", .text = memory_is_out_text};
+
+static void mask(struct koa_config_error *row)
+{
+    if (row->text != no_text && row->text != memory_is_out_text)
+        koa_redact(row->text);
+}
 
 static struct koa_config_error *add_row(struct koa_config_errors *errors)
 {
@@ -47,15 +55,13 @@ void koa_config_errors_add(struct koa_config_errors *errors, const struct koa_no
     if (row == NULL)
         return;
     if (errors->count == ERROR_ROWS + 1) {
-        *row = (struct koa_config_error){.path = "",
-                                         .text = "there are more errors; these come first"};
+        *row = (struct koa_config_error){
+            .path = "", .text = keep(errors, "there are more errors; these come first")};
         return;
     }
     va_start(args, format);
     koa_buf_vprintf(&text, format, args);
     va_end(args);
-    if (text.data != NULL)
-        koa_redact(text.data);
     *row = (struct koa_config_error){
         .file = where != NULL ? keep(errors, where->file) : NULL,
         .line = where != NULL ? where->line : 0,
@@ -63,7 +69,14 @@ void koa_config_errors_add(struct koa_config_errors *errors, const struct koa_no
         .path = keep(errors, path),
         .text = keep(errors, koa_buf_text(&text)),
     };
+    mask(row);
     koa_buf_deinit(&text);
+}
+
+void koa_config_errors_mask(struct koa_config_errors *errors)
+{
+    for (size_t i = 0; i < errors->count; i++)
+        mask(&errors->rows[i]);
 }
 
 void koa_config_errors_print(const struct koa_config_errors *errors, struct koa_buf *buf)

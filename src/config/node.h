@@ -26,7 +26,7 @@ struct koa_config_error {
     const char *file;
     int line, column;
     const char *path; /* "checks[2].timeout" */
-    const char *text; /* what, and what is allowed */
+    char *text;       /* what, and what is allowed */
 };
 
 /* Collects all errors of a load (at most 100; then one more says so). Never loses the fact that
@@ -40,6 +40,8 @@ struct koa_config_errors {
 
 void koa_config_errors_add(struct koa_config_errors *errors, const struct koa_node *where,
                            const char *path, const char *format, ...) KOA_PRINTF(4, 5);
+/* Masks what has become a registered secret since the texts were made. */
+void koa_config_errors_mask(struct koa_config_errors *errors);
 /* "file:line:column: path: text", one line each. Registered secrets are masked. */
 void koa_config_errors_print(const struct koa_config_errors *errors, struct koa_buf *buf);
 

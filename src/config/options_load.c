@@ -219,7 +219,8 @@ static const struct koa_node *fallback_node(const struct koa_options_opts *opts,
     if (row->fallback == NULL)
         return NULL;
     if (row->fallback[0] == '[' || row->fallback[0] == '{')
-        return koa_yaml_parse_value(row->fallback, "default", opts->arena, opts->errors);
+        return koa_yaml_parse_value(&(struct koa_setting){.key = row->key, .value = row->fallback},
+                                    "default", opts->arena, opts->errors);
     return koa_tree_scalar(row->fallback, "default", opts->arena);
 }
 
@@ -286,6 +287,8 @@ bool koa_options_load(const struct koa_options_opts *opts, const struct koa_node
     load_tables(opts, node);
     if (koa_arena_failed(opts->arena))
         koa_config_errors_add(opts->errors, node, opts->path, "takes too much memory");
+    /* A secret may have been loaded after a message that shows it. */
+    koa_config_errors_mask(opts->errors);
     return opts->errors->total == before;
 }
 

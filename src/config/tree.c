@@ -72,14 +72,14 @@ bool koa_tree_put(struct koa_node *root, const char *path, struct koa_node *valu
 
 /* Only what looks like a list or a mapping is parsed; everything else is the text it is, so that no
  * value needs quotes. */
-static struct koa_node *parse_setting(const char *value, const char *file, struct koa_arena *arena,
-                                      struct koa_config_errors *errors)
+static struct koa_node *parse_setting(const struct koa_setting *setting, const char *file,
+                                      struct koa_arena *arena, struct koa_config_errors *errors)
 {
     struct koa_node *node;
 
-    if (value[0] == '[' || value[0] == '{')
-        return koa_yaml_parse_value(value, file, arena, errors);
-    node = koa_tree_scalar(value, file, arena);
+    if (setting->value[0] == '[' || setting->value[0] == '{')
+        return koa_yaml_parse_value(setting, file, arena, errors);
+    node = koa_tree_scalar(setting->value, file, arena);
     if (node != NULL)
         node->is_quoted = false;
     return node;
@@ -97,7 +97,7 @@ struct koa_node *koa_node_from_settings(const struct koa_settings *settings, con
         if (setting->key == NULL || setting->value == NULL)
             koa_config_errors_add(errors, root, setting->key, "a setting needs a key and a value");
         else
-            value = parse_setting(setting->value, file, arena, errors);
+            value = parse_setting(setting, file, arena, errors);
         if (value != NULL && !koa_tree_put(root, setting->key, value, arena))
             koa_config_errors_add(errors, root, setting->key,
                                   "a part of this key is set to a value already");

@@ -5,8 +5,8 @@
 #include "config/yaml.h"
 
 /* One value in YAML's flow form, without a position. NULL when an error was added. */
-KOA_MUST_USE struct koa_node *koa_yaml_parse_value(const char *text, const char *file,
-                                                   struct koa_arena *arena,
+KOA_MUST_USE struct koa_node *koa_yaml_parse_value(const struct koa_setting *setting,
+                                                   const char *file, struct koa_arena *arena,
                                                    struct koa_config_errors *errors);
 
 /* Puts `value` at the dotted `path` below `root`, making maps on the way. False when memory is out

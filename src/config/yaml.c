@@ -39,13 +39,22 @@ struct parse {
     bool failed; /* an error that ends the parse was added */
 };
 
+static void place(const struct parse *parse, const yaml_mark_t *mark, int *ret_line,
+                  int *ret_column)
+{
+    bool is_file = parse->opts->setting == NULL;
+
+    *ret_line = is_file ? (int) mark->line + 1 : 0;
+    *ret_column = is_file ? (int) mark->column + 1 : 0;
+}
+
 static void fail(struct parse *parse, const yaml_mark_t *mark, const char *text)
 {
-    struct koa_node where = {
-        .file = parse->file, .line = (int) mark->line + 1, .column = (int) mark->column + 1};
+    struct koa_node where = {.file = parse->file};
 
+    place(parse, mark, &where.line, &where.column);
     if (!parse->failed)
-        koa_config_errors_add(parse->errors, &where, "", "%s", text);
+        koa_config_errors_add(parse->errors, &where, parse->opts->setting, "%s", text);
     parse->failed = true;
 }
 
@@ -107,8 +116,7 @@ static struct koa_node *new_node(struct parse *parse, enum koa_node_type type,
     node->type = type;
     node->value = "";
     node->file = parse->file;
-    node->line = (int) mark->line + 1;
-    node->column = (int) mark->column + 1;
+    place(parse, mark, &node->line, &node->column);
     return node;
 }
 
@@ -255,14 +263,12 @@ static bool is_duplicate(struct parse *parse, const struct koa_node *map,
                          const struct koa_node *value)
 {
     struct koa_node where = *value;
-    const struct koa_node *first = koa_node_get(map, value->key);
 
-    if (first == NULL)
+    if (koa_node_get(map, value->key) == NULL)
         return false;
     where.line = value->key_line;
     where.column = value->key_column;
-    koa_config_errors_add(parse->errors, &where, value->key,
-                          "the key stands here a second time; first in line %d", first->key_line);
+    koa_config_errors_add(parse->errors, &where, value->key, "the key stands here a second time");
     return true;
 }
 
@@ -281,8 +287,7 @@ static void parse_pair(struct parse *parse, struct koa_node *map, struct koa_nod
     if (value == NULL)
         return;
     value->key = key;
-    value->key_line = (int) key_event->start_mark.line + 1;
-    value->key_column = (int) key_event->start_mark.column + 1;
+    place(parse, &key_event->start_mark, &value->key_line, &value->key_column);
     if (is_duplicate(parse, map, value))
         return;
     **next = value;
@@ -425,21 +430,10 @@ struct koa_node *koa_yaml_read(const char *path, const struct koa_yaml_opts *opt
     return text != NULL ? koa_yaml_parse((struct koa_str){text, size}, opts, arena, errors) : NULL;
 }
 
-/* There is no file to point into. */
-static void forget_positions(struct koa_node *node)
+struct koa_node *koa_yaml_parse_value(const struct koa_setting *setting, const char *file,
+                                      struct koa_arena *arena, struct koa_config_errors *errors)
 {
-    node->line = node->column = node->key_line = node->key_column = 0;
-    for (struct koa_node *child = node->children; child != NULL; child = child->next)
-        forget_positions(child);
-}
+    struct koa_yaml_opts opts = {.file = file, .setting = setting->key};
 
-struct koa_node *koa_yaml_parse_value(const char *text, const char *file, struct koa_arena *arena,
-                                      struct koa_config_errors *errors)
-{
-    struct koa_yaml_opts opts = {.file = file};
-    struct koa_node *node = parse_text(koa_str_from(text), &opts, arena, errors);
-
-    if (node != NULL)
-        forget_positions(node);
-    return node;
+    return parse_text(koa_str_from(setting->value), &opts, arena, errors);
 }

@@ -13,6 +13,8 @@ struct koa_yaml_opts {
     const char *file;      /* for messages; copied */
     koa_getenv_fn *getenv; /* NULL: no replacement */
     void *context;
+    /* The text is the value of this setting, not a file: messages give it instead of a position. */
+    const char *setting;
 };
 
 /* Nodes live in `arena`. An empty text gives an empty map. Errors are added to `errors`; NULL is
