@@ -1,0 +1,89 @@
+"""Ports, waiting, child processes, and how a test says that it cannot run."""
+import ctypes
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "kafka-ops-agent"
+IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
+# Sanitized programs are several times slower; deadlines of tests stretch with them.
+SLOWNESS = {"thread": 8, "address": 3}.get(os.environ.get("KOA_TEST_SANITIZER", ""), 1)
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None)
+_handed_out = set()
+
+
+def cannot_run(why):
+    """Skips loudly on a person's machine; fails under CI, where nothing may be skipped in silence."""
+    if IN_CI:
+        pytest.fail(f"cannot run under CI: {why}", pytrace=False)
+    pytest.skip(why)
+
+
+def free_ports(count=1):
+    """`count` neighbouring ports on 127.0.0.1 that nobody listens on; below the kernel's own range for clients."""
+    for _ in range(1000):
+        first = random.randrange(20000, 32000 - count)
+        wanted = range(first, first + count)
+        if _handed_out.isdisjoint(wanted) and all(map(_is_free, wanted)):
+            _handed_out.update(wanted)
+            return first
+    raise RuntimeError("no free ports between 20000 and 32000")
+
+
+def _is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def wait_until(condition, deadline=10, what="the condition", every=0.05):
+    """Calls `condition` until it gives something true, and gives that back; fails after `deadline` seconds.
+
+    What it raised last is shown with the failure.
+    """
+    end, last = time.monotonic() + deadline * SLOWNESS, None
+    while True:
+        try:
+            value = condition()
+            if value:
+                return value
+            last = value
+        except (AssertionError, OSError, LookupError, ValueError) as error:
+            last = error
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come true in {deadline * SLOWNESS} s; last: {last!r}")
+        time.sleep(every)
+
+
+def _die_with_parent():
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def spawn(command, **options):
+    """A child that cannot outlive the tests."""
+    return subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent,
+                            **options)
+
+
+def end(process, how=signal.SIGTERM, deadline=20):
+    """Signals the process and waits; kills it when it stays. Gives its exit code."""
+    if process.poll() is None:
+        process.send_signal(how)
+    try:
+        return process.wait(deadline * SLOWNESS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
