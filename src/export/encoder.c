@@ -31,7 +31,6 @@ struct koa_encoder {
     struct koa_encoding encoding;
     size_t handed_out; /* of encoding.out */
     struct koa_gzip *gzip;
-    bool gzip_done;
     bool failed;
     enum phase phase;
     size_t source; /* the present one */
@@ -63,9 +62,10 @@ enum koa_err koa_encoder_create(const struct koa_encoder_opts *opts,
 {
     struct koa_encoder *encoder;
 
-    if ((int) opts->format < 0 || opts->format >= KOA_FORMAT_COUNT)
+    if ((int) opts->format < 0 || opts->format >= KOA_FORMAT_COUNT) {
         return koa_fail(reterr, KOA_ERR_INVALID, "no metrics format has the number %d",
                         (int) opts->format);
+    }
     encoder = koa_calloc(1, sizeof(*encoder));
     if (encoder == NULL)
         return koa_require_memory(encoder, reterr);
@@ -162,12 +162,13 @@ static void refill(struct koa_encoder *encoder)
     encoder->handed_out = 0;
     while (encoder->phase != PHASE_DONE && !encoder->failed &&
            encoder->encoding.out.size < PENDING_GOAL) {
-        if (encoder->phase == PHASE_PASS_START)
+        if (encoder->phase == PHASE_PASS_START) {
             start_pass(encoder);
-        else if (encoder->phase == PHASE_SOURCE_START)
+        } else if (encoder->phase == PHASE_SOURCE_START) {
             start_source(encoder);
-        else
+        } else {
             encode_batch(encoder);
+        }
         encoder->failed = encoder->failed || encoder->encoding.out.failed;
     }
 }
@@ -179,8 +180,9 @@ static size_t hand_out(struct koa_encoder *encoder, char *target, size_t size)
                             out->size - encoder->handed_out};
 
     if (encoder->gzip != NULL) {
-        size_t written = koa_gzip_run(encoder->gzip, &input, encoder->phase == PHASE_DONE, target,
-                                      size, &encoder->gzip_done);
+        size_t written = encoder->phase == PHASE_DONE
+                             ? koa_gzip_finish(encoder->gzip, &input, target, size)
+                             : koa_gzip_run(encoder->gzip, &input, target, size);
 
         encoder->handed_out = out->size - input.size;
         return written;
@@ -199,10 +201,11 @@ int64_t koa_encoder_read(struct koa_encoder *encoder, char *target, size_t size)
     while (filled < size) {
         bool is_empty = encoder->handed_out == encoder->encoding.out.size;
 
-        if (is_empty && encoder->phase != PHASE_DONE)
+        if (is_empty && encoder->phase != PHASE_DONE) {
             refill(encoder);
-        else if (is_empty && (encoder->gzip == NULL || encoder->gzip_done))
+        } else if (is_empty && (encoder->gzip == NULL || koa_gzip_is_done(encoder->gzip))) {
             break;
+        }
         if (encoder->failed)
             return -1;
         if (encoder->gzip != NULL || encoder->encoding.out.size > 0)

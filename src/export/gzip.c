@@ -17,6 +17,7 @@ enum {
 
 struct koa_gzip {
     z_stream stream;
+    bool is_done;
 };
 
 struct koa_gzip *koa_gzip_create(void)
@@ -46,22 +47,36 @@ static uInt clamp(size_t size)
     return size < UINT_MAX ? (uInt) size : UINT_MAX;
 }
 
-size_t koa_gzip_run(struct koa_gzip *gzip, struct koa_str *input, bool is_last, char *target,
-                    size_t size, bool *ret_done)
+static size_t run(struct koa_gzip *gzip, struct koa_str *input, int flush, char *target,
+                  size_t size)
 {
     z_stream *stream = &gzip->stream;
     uInt input_size = clamp(input->size);
     uInt target_size = clamp(size);
     size_t taken;
-    int result;
 
     stream->next_in = (const Bytef *) input->data;
     stream->avail_in = input_size;
     stream->next_out = (Bytef *) target;
     stream->avail_out = target_size;
-    result = deflate(stream, is_last && input_size == input->size ? Z_FINISH : Z_NO_FLUSH);
+    gzip->is_done = deflate(stream, flush) == Z_STREAM_END;
     taken = input_size - stream->avail_in;
     *input = (struct koa_str){input->data + taken, input->size - taken};
-    *ret_done = result == Z_STREAM_END;
     return target_size - stream->avail_out;
+}
+
+size_t koa_gzip_run(struct koa_gzip *gzip, struct koa_str *input, char *target, size_t size)
+{
+    return run(gzip, input, Z_NO_FLUSH, target, size);
+}
+
+size_t koa_gzip_finish(struct koa_gzip *gzip, struct koa_str *input, char *target, size_t size)
+{
+    /* What does not fit zlib's counter goes first. */
+    return run(gzip, input, input->size > UINT_MAX ? Z_NO_FLUSH : Z_FINISH, target, size);
+}
+
+bool koa_gzip_is_done(const struct koa_gzip *gzip)
+{
+    return gzip->is_done;
 }

@@ -9,9 +9,11 @@ struct koa_gzip;
 
 KOA_MUST_USE struct koa_gzip *koa_gzip_create(void); /* NULL when memory is out */
 void koa_gzip_destroy(struct koa_gzip *gzip);
-/* Takes from `*input` (moved on) and writes at `target`. With `is_last` the input is all there is;
- * then `*ret_done` says that the trailer is written. Returns the bytes written. */
-size_t koa_gzip_run(struct koa_gzip *gzip, struct koa_str *input, bool is_last, char *target,
-                    size_t size, bool *ret_done);
+/* Takes from `*input` (moved on) and writes at `target`. Returns the bytes written. */
+size_t koa_gzip_run(struct koa_gzip *gzip, struct koa_str *input, char *target, size_t size);
+/* The same when `*input` is all that is left: call it until the stream is done. */
+size_t koa_gzip_finish(struct koa_gzip *gzip, struct koa_str *input, char *target, size_t size);
+/* The trailer is written. */
+bool koa_gzip_is_done(const struct koa_gzip *gzip);
 
 #endif

@@ -25,20 +25,22 @@ static void begin_pass(struct koa_encoding *encoding)
 {
     struct koa_json *json = &encoding->json;
 
-    if (encoding->pass == 0)
+    if (encoding->pass == 0) {
         koa_json_object(json, NULL);
-    else
+    } else {
         koa_json_object_end(json);
+    }
     koa_json_object(json, passes[encoding->pass].key);
 }
 
 /* Null stands for what an empty histogram does not have. */
 static void write_known(struct koa_json *json, const char *key, bool is_known, double number)
 {
-    if (is_known)
+    if (is_known) {
         koa_json_double(json, key, number);
-    else
+    } else {
         koa_json_null(json, key);
+    }
 }
 
 static void write_buckets(struct koa_json *json, const struct koa_histogram_view *histogram)
@@ -89,10 +91,11 @@ static void write_sample(struct koa_encoding *encoding, const struct koa_sample 
     if (encoding->scratch.failed)
         encoding->out.failed = true;
     koa_json_key(json, (struct koa_str){encoding->scratch.data, encoding->scratch.size});
-    if (sample->histogram != NULL)
+    if (sample->histogram != NULL) {
         write_histogram(json, sample->histogram);
-    else
+    } else {
         koa_json_double(json, NULL, sample->value);
+    }
 }
 
 static void write_end(struct koa_encoding *encoding)

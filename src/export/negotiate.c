@@ -69,10 +69,11 @@ static struct item next_item(struct koa_str *rest)
         struct koa_str name = koa_str_trim(koa_str_split(parameter, '=', &value));
 
         value = unquote(koa_str_trim(value));
-        if (equals_nocase(name, "q"))
+        if (equals_nocase(name, "q")) {
             item.quality = read_quality(value);
-        else if (equals_nocase(name, "version"))
+        } else if (equals_nocase(name, "version")) {
             item.version = value;
+        }
     }
     return item;
 }

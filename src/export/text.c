@@ -33,7 +33,9 @@ static char escape_of(char c, bool with_quote)
 {
     if (c == '\n')
         return 'n';
-    return c == '\\' || (c == '"' && with_quote) ? c : '\0';
+    if (c == '\\' || (c == '"' && with_quote))
+        return c;
+    return '\0';
 }
 
 /* Escapes \, newline and, where asked, "; repairs UTF-8. Up to ESCAPE_GROWTH times the size. */

@@ -142,12 +142,13 @@ enum koa_err koa_metrics_declare(struct koa_metrics *metrics, const struct koa_m
 {
     enum koa_err err = KOA_OK;
 
-    for (size_t i = 0; i < count && err == KOA_OK; i++)
+    for (size_t i = 0; i < count && err == KOA_OK; i++) {
         err = koa_metrics_register(metrics,
                                    &(struct koa_family){KOA_FAMILY_INIT, .name = rows[i].name,
                                                         .type = rows[i].type, .help = rows[i].help,
                                                         .unit = rows[i].unit},
                                    reterr);
+    }
     return err;
 }
 

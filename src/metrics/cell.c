@@ -78,9 +78,10 @@ static double load_double(const atomic_uint_fast64_t *bits)
 
 double koa_cell_value(const struct koa_cell *cell)
 {
-    if (cell->type == KOA_COUNTER)
+    if (cell->type == KOA_COUNTER) {
         return (double) atomic_load_explicit(&cell->whole, memory_order_relaxed) +
                load_double(&cell->bits);
+    }
     return load_double(&cell->bits);
 }
 

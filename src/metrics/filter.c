@@ -11,9 +11,10 @@ static enum koa_err copy_rules(const struct koa_label_rule *rules, size_t count,
 {
     const char *families[KOA_FILTER_RULES_LIMIT];
 
-    if (count > KOA_FILTER_RULES_LIMIT)
+    if (count > KOA_FILTER_RULES_LIMIT) {
         return koa_fail(reterr, KOA_ERR_RANGE, "%zu label rules, at most %d are allowed", count,
                         KOA_FILTER_RULES_LIMIT);
+    }
     ret_labels->labels = koa_calloc(count > 0 ? count : 1, sizeof(char *));
     if (ret_labels->labels == NULL)
         return koa_require_memory(ret_labels->labels, reterr);
@@ -55,10 +56,11 @@ enum koa_err koa_metrics_filter_create(const struct koa_metrics_filter_opts *opt
         err = copy_rules(opts->drop_labels, opts->drop_count, &filter->drop, reterr);
     if (err == KOA_OK)
         err = copy_rules(opts->hash_labels, opts->hash_count, &filter->hash, reterr);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         *ret_filter = filter;
-    else
+    } else {
         koa_metrics_filter_destroy(filter);
+    }
     return err;
 }
 

@@ -196,10 +196,11 @@ static bool start_gathering(struct walk *walk)
     koa_map_destroy(gathering->map, NULL);
     /* The arena is full long before the map. */
     gathering->map = koa_map_create(SIZE_MAX);
-    if (gathering->arena == NULL)
+    if (gathering->arena == NULL) {
         gathering->arena = koa_arena_create(GATHER_LIMIT);
-    else
+    } else {
         koa_arena_reset(gathering->arena);
+    }
     if (gathering->map == NULL || gathering->arena == NULL)
         return false;
     view = &gathering->views[gathering->view];
@@ -242,12 +243,13 @@ static void add_histogram(struct merged *merged, const struct koa_histogram_view
 
 static void merge(struct merged *merged, const struct koa_sample *sample)
 {
-    if (sample->histogram != NULL && merged->histogram != NULL)
+    if (sample->histogram != NULL && merged->histogram != NULL) {
         add_histogram(merged, sample->histogram);
-    else if (sample->family->type == KOA_COUNTER)
+    } else if (sample->family->type == KOA_COUNTER) {
         merged->value += sample->value;
-    else
+    } else {
         merged->value = sample->value;
+    }
 }
 
 /* NULL when the arena is full. */
@@ -427,26 +429,30 @@ static bool must_stop(const struct koa_filter_context *context, struct walk *wal
     return batch->count > 0 && walk->verdict.drop_count > 0 && !walk->verdict.is_excluded;
 }
 
+/* Goes through the inner batch until it is used up, a family is gathered, or one must be. */
+static bool use_inner(const struct koa_filter_context *context, struct walk *walk,
+                      struct koa_batch *batch)
+{
+    while (walk->at < walk->inner.count && !walk->gathering.is_open) {
+        if (must_stop(context, walk, batch))
+            return true;
+        if (!step(context, walk, batch))
+            return false;
+    }
+    return true;
+}
+
 static bool fill(const struct koa_filter_context *context, struct walk *walk,
                  struct koa_batch *batch)
 {
     for (;;) {
-        if (walk->gathering.is_open) {
-            hand_out(&walk->gathering, batch);
-            if (batch->count > 0)
-                return true;
-        }
-        while (walk->at < walk->inner.count && !walk->gathering.is_open) {
-            if (must_stop(context, walk, batch))
-                return true;
-            if (!step(context, walk, batch))
-                return false;
-        }
+        if (!walk->gathering.is_open && !use_inner(context, walk, batch))
+            return false;
         if (walk->gathering.is_open)
-            continue;
+            hand_out(&walk->gathering, batch);
         if (batch->count > 0)
             return true;
-        if (!pull(context->inner, walk))
+        if (walk->at == walk->inner.count && !pull(context->inner, walk))
             return !walk->cursor.failed;
     }
 }

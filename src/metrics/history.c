@@ -66,10 +66,11 @@ enum koa_err koa_history_create(const struct koa_history_opts *opts,
         err = koa_fail(reterr, KOA_ERR_NOMEM, "no memory for the metrics history");
     if (err == KOA_OK)
         err = koa_patterns_create(opts->exclude, opts->exclude_count, &history->exclude, reterr);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         *ret_history = history;
-    else
+    } else {
         koa_history_destroy(history);
+    }
     return err;
 }
 
@@ -178,9 +179,10 @@ static bool build_key(struct koa_history *history, const struct koa_sample *samp
 
     koa_buf_clear(key);
     koa_buf_append_char(key, (char) sample->family->type);
-    if (sample->histogram != NULL)
+    if (sample->histogram != NULL) {
         append_text(key, (struct koa_str){(const char *) sample->histogram->bounds,
                                           sample->histogram->bound_count * sizeof(double)});
+    }
     append_text(key, sample->family->name);
     for (size_t i = 0; i < sample->label_count; i++) {
         append_text(key, sample->labels[i].name);
@@ -290,7 +292,7 @@ static bool make_room(struct column *column, size_t cells)
         column->rows = rows;
         column->row_capacity = capacity;
     }
-    if (column->cell_capacity - column->cell_count < cells) {
+    if (column->cells == NULL || column->cell_capacity - column->cell_count < cells) {
         size_t capacity = (column->cell_capacity + cells) * 2;
         uint64_t *grown = koa_realloc_array(column->cells, capacity, sizeof(uint64_t));
 
@@ -367,7 +369,7 @@ static void fill_from_source(struct koa_history *history, struct column *column,
                                                     ? last->rows[column->row_count]
                                                     : NULL;
 
-            if (batch.samples[i].family != column->family)
+            if (column->family == NULL || batch.samples[i].family != column->family)
                 enter_family(history, column, batch.samples[i].family);
             if (!column->is_excluded && !column->failed)
                 add_sample(history, column, &batch.samples[i], likely);
@@ -379,7 +381,7 @@ static void fill_from_source(struct koa_history *history, struct column *column,
 
 static size_t schema_bytes(const struct koa_history_schema *schema)
 {
-    return sizeof(*schema) + schema->count * sizeof(schema->rows[0]);
+    return sizeof(*schema) + schema->count * sizeof(struct koa_history_series *);
 }
 
 static size_t point_bytes(const struct koa_history_point *point)
@@ -393,7 +395,7 @@ static struct koa_history_schema *get_schema(const struct koa_history *history,
 {
     struct koa_history_schema *schema =
         history->count > 0 ? history->points[history->count - 1]->schema : NULL;
-    size_t bytes = column->row_count * sizeof(column->rows[0]);
+    size_t bytes = column->row_count * sizeof(struct koa_history_series *);
 
     if (schema != NULL && schema->count == column->row_count &&
         (bytes == 0 || memcmp(schema->rows, column->rows, bytes) == 0)) {

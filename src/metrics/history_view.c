@@ -225,9 +225,10 @@ bool koa_history_reader_value(struct koa_history_reader *reader,
         locate(reader, at->schema);
     if (!reader->is_there)
         return false;
-    if (reader->series->is_histogram)
+    if (reader->series->is_histogram) {
         *ret_value = (double) view_histogram(reader->series, at->cells + reader->cell, &histogram);
-    else
+    } else {
         *ret_value = koa_double_from_bits(at->cells[reader->cell]);
+    }
     return true;
 }

@@ -34,10 +34,11 @@ void koa_counter_add(struct koa_counter counter, double increment)
 {
     if (counter.cell == NULL || !(increment >= 0))
         return;
-    if (increment <= whole_limit && !(increment > (double) (uint64_t) increment))
+    if (increment <= whole_limit && !(increment > (double) (uint64_t) increment)) {
         atomic_fetch_add_explicit(&counter.cell->whole, (uint64_t) increment, memory_order_relaxed);
-    else
+    } else {
         add_double(&counter.cell->bits, increment);
+    }
 }
 
 void koa_gauge_set(struct koa_gauge gauge, double value)

@@ -85,8 +85,10 @@ static enum koa_err read_value(struct reader *reader, const char **ret_value,
     while (reader->at < reader->text.size && reader->text.data[reader->at] != ',' &&
            reader->text.data[reader->at] != '}') {
         bool is_escape = take(reader, '\\');
-        char c = reader->at < reader->text.size ? reader->text.data[reader->at] : '\0';
+        char c = '\0';
 
+        if (reader->at < reader->text.size)
+            c = reader->text.data[reader->at];
         if (is_special(c) != is_escape)
             return fail_here(reader, "a plain or escaped character", reterr);
         value[size++] = c;
@@ -127,9 +129,10 @@ enum koa_err koa_series_key_parse(struct koa_str text, struct koa_arena *arena,
         return fail_here(&(struct reader){.text = text}, "a metric name", reterr);
     if (take(&reader, '{')) {
         do {
-            if (count == KOA_METRIC_LABELS_LIMIT)
+            if (count == KOA_METRIC_LABELS_LIMIT) {
                 return koa_fail(reterr, KOA_ERR_LIMIT, "a series key has more than %d labels",
                                 KOA_METRIC_LABELS_LIMIT);
+            }
             err = read_label(&reader, &rows[count++], reterr);
             if (err != KOA_OK)
                 return err;

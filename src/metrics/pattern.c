@@ -27,9 +27,10 @@ static enum koa_err compile(struct pattern *pattern, const char *text, struct ko
     char reason[128];
     int result;
 
-    if (strlen(text) > KOA_PATTERN_SIZE_LIMIT)
+    if (strlen(text) > KOA_PATTERN_SIZE_LIMIT) {
         return koa_fail(reterr, KOA_ERR_RANGE, "the expression '%.40s...' is longer than %d bytes",
                         text, KOA_PATTERN_SIZE_LIMIT);
+    }
     if (strpbrk(text, ".[]\\()*+?{}|^$") == NULL) {
         pattern->text = koa_strdup(text);
         return koa_require_memory(pattern->text, reterr);
@@ -51,18 +52,20 @@ enum koa_err koa_patterns_create(const char *const *texts, size_t count,
     struct koa_patterns *patterns;
     enum koa_err err = KOA_OK;
 
-    if (count > KOA_PATTERNS_LIMIT)
+    if (count > KOA_PATTERNS_LIMIT) {
         return koa_fail(reterr, KOA_ERR_RANGE, "%zu expressions, at most %d are allowed", count,
                         KOA_PATTERNS_LIMIT);
+    }
     patterns = koa_calloc(1, sizeof(*patterns) + count * sizeof(patterns->rows[0]));
     if (patterns == NULL)
         return koa_require_memory(patterns, reterr);
     for (; patterns->count < count && err == KOA_OK; patterns->count++)
         err = compile(&patterns->rows[patterns->count], texts[patterns->count], reterr);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         *ret_patterns = patterns;
-    else
+    } else {
         koa_patterns_destroy(patterns);
+    }
     return err;
 }
 

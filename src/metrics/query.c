@@ -61,10 +61,11 @@ static void start_search(struct search *search, const char *name)
 
     add_candidate(search, (struct candidate){.family = whole, .is_scalar = true});
     add_histogram(search, whole, PART_COUNT);
-    if (take_suffix(&base, KOA_STR("_count")))
+    if (take_suffix(&base, KOA_STR("_count"))) {
         add_histogram(search, base, PART_COUNT);
-    else if (take_suffix(&base, KOA_STR("_sum")))
+    } else if (take_suffix(&base, KOA_STR("_sum"))) {
         add_histogram(search, base, PART_SUM);
+    }
 }
 
 /* NULL when the family is none of those asked for. */
@@ -129,10 +130,11 @@ static void search_source(struct search *search, const struct koa_metrics_source
         if (i == 1)
             continue;
         source->begin(source, &cursor);
-        if (source->seek == NULL)
+        if (source->seek == NULL) {
             read_on(search, source, &cursor, false);
-        else if (source->seek(source, &cursor, search->candidates[i].family))
+        } else if (source->seek(source, &cursor, search->candidates[i].family)) {
             read_on(search, source, &cursor, true);
+        }
         search->failed = search->failed || cursor.failed;
         source->end(source, &cursor);
         if (search->found > before)
@@ -212,15 +214,17 @@ static enum koa_err copy_matchers(struct koa_query *query, const struct koa_labe
     const char *values[KOA_METRIC_LABELS_LIMIT];
     size_t count = match != NULL ? match->count : 0;
 
-    if (count > KOA_METRIC_LABELS_LIMIT)
+    if (count > KOA_METRIC_LABELS_LIMIT) {
         return koa_fail(reterr, KOA_ERR_RANGE, "%zu label matchers, at most %d are allowed", count,
                         KOA_METRIC_LABELS_LIMIT);
+    }
     for (; query->count < count; query->count++) {
         const struct koa_label *label = &match->rows[query->count];
 
-        if (!koa_label_name_valid(koa_str_from(label->name)))
+        if (!koa_label_name_valid(koa_str_from(label->name))) {
             return koa_fail(reterr, KOA_ERR_INVALID, "'%.200s' is no label name",
                             label->name != NULL ? label->name : "");
+        }
         values[query->count] = label->value != NULL ? label->value : "";
         query->labels[query->count] = koa_strdup(label->name);
         if (query->labels[query->count] == NULL)
@@ -235,9 +239,10 @@ enum koa_err koa_query_create(const char *name, const struct koa_labels *match,
     struct koa_query *query;
     enum koa_err err;
 
-    if (!koa_metric_name_valid(name))
+    if (!koa_metric_name_valid(name)) {
         return koa_fail(reterr, KOA_ERR_INVALID, "'%.200s' is no metric name",
                         name != NULL ? name : "");
+    }
     query = koa_calloc(1, sizeof(*query));
     err = koa_require_memory(query, reterr);
     if (err != KOA_OK)
@@ -246,10 +251,11 @@ enum koa_err koa_query_create(const char *name, const struct koa_labels *match,
     err = koa_require_memory(query->name, reterr);
     if (err == KOA_OK)
         err = copy_matchers(query, match, reterr);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         *ret_query = query;
-    else
+    } else {
         koa_query_destroy(query);
+    }
     return err;
 }
 

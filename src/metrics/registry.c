@@ -103,10 +103,11 @@ size_t koa_family_claims(const char *name, enum koa_metric_type type,
         return count;
     if (type == KOA_COUNTER) {
         /* OpenMetrics names the family without _total and the sample with it. */
-        if (size > 6 && strcmp(name + size - 6, "_total") == 0)
+        if (size > 6 && strcmp(name + size - 6, "_total") == 0) {
             (void) koa_str_copy(claims[count++], KOA_CLAIM_SIZE, (struct koa_str){name, size - 6});
-        else
+        } else {
             snprintf(claims[count++], KOA_CLAIM_SIZE, "%s_total", name);
+        }
         return count;
     }
     for (size_t i = type == KOA_TIMER ? 0 : 1; i < KOA_ARRAY_COUNT(suffixes); i++)
@@ -127,15 +128,17 @@ static enum koa_err claim_names(struct koa_metrics *metrics, const char *name,
     for (size_t i = 0; i < count; i++) {
         const struct koa_metric_family *other = koa_map_find_text(metrics->claims, claims[i]);
 
-        if (other != NULL && other->is_reserved)
+        if (other != NULL && other->is_reserved) {
             return koa_fail(reterr, KOA_ERR_EXISTS,
                             "the %s '%s' would be exported as '%s', which the agent exports itself",
                             koa_metric_type_name(type), name, claims[i]);
-        if (other != NULL)
+        }
+        if (other != NULL) {
             return koa_fail(reterr, KOA_ERR_EXISTS,
                             "the %s '%s' would be exported as '%s', which the %s '%s' is already",
                             koa_metric_type_name(type), name, claims[i],
                             koa_metric_type_name(other->view->type), other->view->name.data);
+        }
     }
     for (; taken < count && err == KOA_OK; taken++)
         err = koa_map_put(metrics->claims, koa_str_from(claims[taken]), family, NULL);
@@ -208,9 +211,10 @@ enum koa_err koa_family_add_locked(struct koa_metrics *metrics, const struct koa
     struct koa_metric_family *family;
     enum koa_err err;
 
-    if (metrics->family_count >= metrics->opts.families)
+    if (metrics->family_count >= metrics->opts.families) {
         return koa_fail(reterr, KOA_ERR_LIMIT, "no room for '%s': %zu metric families exist",
                         known->name, metrics->family_count);
+    }
     family = koa_arena_alloc(metrics->arena, 1, sizeof(*family));
     if (family != NULL)
         family->view = make_view(metrics, known);
@@ -237,32 +241,39 @@ enum koa_err koa_family_add_locked(struct koa_metrics *metrics, const struct koa
 
 static enum koa_err check_family(const struct koa_family *family, struct koa_error *reterr)
 {
-    if (!koa_metric_name_valid(family->name))
+    if (!koa_metric_name_valid(family->name)) {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "'%.*s' is no metric name: letters, digits, _ and :, not a digit first, at "
                         "most %d bytes",
                         KOA_METRIC_NAME_LIMIT, family->name != NULL ? family->name : "",
                         KOA_METRIC_NAME_LIMIT);
-    if ((int) family->type < 0 || family->type >= KOA_METRIC_TYPE_COUNT)
+    }
+    if ((int) family->type < 0 || family->type >= KOA_METRIC_TYPE_COUNT) {
         return koa_fail(reterr, KOA_ERR_INVALID, "metric '%s' has the unknown type %d",
                         family->name, (int) family->type);
-    if (family->help != NULL && strlen(family->help) > KOA_METRIC_HELP_LIMIT)
+    }
+    if (family->help != NULL && strlen(family->help) > KOA_METRIC_HELP_LIMIT) {
         return koa_fail(reterr, KOA_ERR_RANGE, "the help of metric '%s' is longer than %d bytes",
                         family->name, KOA_METRIC_HELP_LIMIT);
+    }
     if (family->unit != NULL && family->unit[0] != '\0' &&
-        !koa_label_name_valid(koa_str_from(family->unit)))
+        !koa_label_name_valid(koa_str_from(family->unit))) {
         return koa_fail(reterr, KOA_ERR_INVALID, "metric '%s': '%.*s' is no unit", family->name,
                         KOA_METRIC_NAME_LIMIT, family->unit);
+    }
     if (family->bounds == NULL)
         return KOA_OK;
-    if (family->bound_count < 1 || family->bound_count > KOA_METRIC_BOUNDS_LIMIT)
+    if (family->bound_count < 1 || family->bound_count > KOA_METRIC_BOUNDS_LIMIT) {
         return koa_fail(reterr, KOA_ERR_RANGE, "metric '%s' has %zu bounds, allowed are 1 to %d",
                         family->name, family->bound_count, KOA_METRIC_BOUNDS_LIMIT);
+    }
     for (size_t i = 0; i < family->bound_count; i++) {
-        if (!isfinite(family->bounds[i]) || (i > 0 && !(family->bounds[i] > family->bounds[i - 1])))
+        if (!isfinite(family->bounds[i]) ||
+            (i > 0 && !(family->bounds[i] > family->bounds[i - 1]))) {
             return koa_fail(reterr, KOA_ERR_INVALID,
                             "the bounds of metric '%s' must be finite and rise (number %zu: %g)",
                             family->name, i + 1, family->bounds[i]);
+        }
     }
     return KOA_OK;
 }
@@ -284,19 +295,21 @@ static enum koa_err register_again(struct koa_metrics *metrics, struct koa_metri
 {
     const struct koa_family_view *view = family->view;
 
-    if (family->is_reserved)
+    if (family->is_reserved) {
         return koa_fail(reterr, KOA_ERR_EXISTS, "'%s' is a name that the agent exports itself",
                         known->name);
+    }
     if (view->type != known->type || !same_bounds(family, known) ||
         (!family->is_implicit &&
          (!koa_str_equal_text(view->help, known->help != NULL ? known->help : "") ||
-          !koa_str_equal_text(view->unit, known->unit != NULL ? known->unit : ""))))
+          !koa_str_equal_text(view->unit, known->unit != NULL ? known->unit : "")))) {
         return koa_fail(reterr, KOA_ERR_EXISTS,
                         "the metric '%s' is registered as %s '%s' with %zu bounds, cannot be %s "
                         "'%s' with %zu bounds",
                         known->name, koa_metric_type_name(view->type), view->help.data,
                         family->bound_count, koa_metric_type_name(known->type),
                         known->help != NULL ? known->help : "", known->bound_count);
+    }
     if (!family->is_implicit)
         return KOA_OK;
     view = make_view(metrics, known);
@@ -325,10 +338,11 @@ enum koa_err koa_metrics_register(struct koa_metrics *metrics, const struct koa_
         return err;
     pthread_mutex_lock(&metrics->mutex);
     existing = koa_map_find_text(metrics->families, known.name);
-    if (existing != NULL)
+    if (existing != NULL) {
         err = register_again(metrics, existing, &known, reterr);
-    else
+    } else {
         err = koa_family_add_locked(metrics, &known, &existing, reterr);
+    }
     pthread_mutex_unlock(&metrics->mutex);
     return err;
 }
@@ -344,10 +358,11 @@ enum koa_err koa_metrics_reserve(struct koa_metrics *metrics, const char *name,
         return err;
     pthread_mutex_lock(&metrics->mutex);
     family = koa_map_find_text(metrics->families, name);
-    if (family == NULL)
+    if (family == NULL) {
         err = koa_family_add_locked(metrics, &known, &family, reterr);
-    else if (!family->is_reserved)
+    } else if (!family->is_reserved) {
         err = koa_fail(reterr, KOA_ERR_EXISTS, "the metric '%s' is in use", name);
+    }
     if (err == KOA_OK)
         family->is_reserved = true;
     pthread_mutex_unlock(&metrics->mutex);

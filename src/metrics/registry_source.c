@@ -33,10 +33,11 @@ static size_t family_after(const struct koa_metrics *metrics, struct koa_str nam
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (koa_str_compare(metrics->sorted[middle]->view->name, name) <= 0)
+        if (koa_str_compare(metrics->sorted[middle]->view->name, name) <= 0) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }
@@ -79,10 +80,11 @@ static size_t cell_after(const struct position *position)
         const struct koa_cell *cell = family->cells[middle];
 
         if (koa_str_compare((struct koa_str){cell->key, cell->key_size},
-                            (struct koa_str){position->last->key, position->last->key_size}) <= 0)
+                            (struct koa_str){position->last->key, position->last->key_size}) <= 0) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }
@@ -111,10 +113,11 @@ static bool fill_sample(struct position *position, struct koa_cell *cell, struct
 
     *sample = (struct koa_sample){
         .family = position->view, .labels = cell->labels, .label_count = cell->label_count};
-    if (cell->type == KOA_COUNTER || cell->type == KOA_GAUGE)
+    if (cell->type == KOA_COUNTER || cell->type == KOA_GAUGE) {
         sample->value = koa_cell_value(cell);
-    else if (!fill_histogram(position, cell, sample))
+    } else if (!fill_histogram(position, cell, sample)) {
         return false;
+    }
     position->last = cell;
     batch->count++;
     return true;

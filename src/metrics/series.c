@@ -104,25 +104,29 @@ static struct koa_cell *make_cell_locked(struct koa_metrics *metrics, const stru
     struct koa_metric_family *family;
     struct koa_cell *cell = NULL;
 
-    if (!koa_series_key_labels_valid(&request->key, has_buckets))
+    if (!koa_series_key_labels_valid(&request->key, has_buckets)) {
         return refuse(refusal, KOA_DROP_LABEL,
                       "a series of '%s' has a label that is not well-formed, reserved or twice",
                       request->name);
+    }
     family = get_family_locked(metrics, request, refusal);
     if (family == NULL)
         return NULL;
     /* The counter of refused calls has at most one series per family and reason. */
-    if (request->name != dropped_family && family->cell_count >= family->series_limit)
+    if (request->name != dropped_family && family->cell_count >= family->series_limit) {
         return refuse(refusal, KOA_DROP_LIMIT,
                       "the metric '%s' has reached its limit of %zu series", request->name,
                       family->series_limit);
-    if (request->name != dropped_family && metrics->index.count >= metrics->opts.series)
+    }
+    if (request->name != dropped_family && metrics->index.count >= metrics->opts.series) {
         return refuse(refusal, KOA_DROP_LIMIT,
                       "no new series of '%s': the limit of %zu series in all is reached",
                       request->name, metrics->opts.series);
-    if (koa_cell_index_reserve(&metrics->index) && reserve_cells(family))
+    }
+    if (koa_cell_index_reserve(&metrics->index) && reserve_cells(family)) {
         cell = koa_cell_create(&request->key, request->hash, request->type, family->bounds,
                                family->bound_count);
+    }
     if (cell == NULL)
         return refuse(refusal, KOA_DROP_MEMORY, "no memory for a series of '%s'", request->name);
     cell->family = family;
@@ -183,26 +187,28 @@ static struct koa_cell *make_cell(struct koa_metrics *metrics, const struct requ
     struct koa_cell *cell = NULL;
 
     pthread_mutex_lock(&metrics->mutex);
-    if (key_err == KOA_ERR_NOMEM)
+    if (key_err == KOA_ERR_NOMEM) {
         refuse(&refusal, KOA_DROP_MEMORY, "no memory for a series of '%s'", request->name);
-    else if (key_err != KOA_OK)
+    } else if (key_err != KOA_OK) {
         refuse(&refusal, KOA_DROP_LABEL, "a series of '%s' has a label without name, or over %d",
                request->name, KOA_METRIC_LABELS_LIMIT);
-    else if (!koa_metric_name_valid(request->name))
+    } else if (!koa_metric_name_valid(request->name)) {
         refuse(&refusal, KOA_DROP_NAME, "'%.*s' is no metric name", KOA_METRIC_NAME_LIMIT,
                request->name);
-    else
+    } else {
         cell = find(metrics, request);
+    }
     /* The key leaves the type out: a series of another type is refused by its family. */
     if (refusal.error.text[0] == '\0' && (cell == NULL || cell->type != request->type))
         cell = make_cell_locked(metrics, request, &refusal);
     if (cell == NULL)
         note_refusal_locked(metrics, request->name, &refusal);
     pthread_mutex_unlock(&metrics->mutex);
-    if (cell == NULL && refusal.is_new)
+    if (cell == NULL && refusal.is_new) {
         koa_log_warn(metrics->opts.log, "metrics.dropped",
                      "%s; it is dropped and counted, further ones without a line",
                      refusal.error.text);
+    }
     return cell;
 }
 
@@ -253,10 +259,11 @@ bool koa_family_sort_locked(struct koa_metric_family *family)
     qsort(added, count, sizeof(struct koa_cell *), compare_cells);
     /* From the back, so that nothing is overwritten before it is moved. */
     while (count > 0) {
-        if (old > 0 && compare_cells(&family->cells[old - 1], &added[count - 1]) > 0)
+        if (old > 0 && compare_cells(&family->cells[old - 1], &added[count - 1]) > 0) {
             family->cells[--end] = family->cells[--old];
-        else
+        } else {
             family->cells[--end] = added[--count];
+        }
     }
     family->sorted_count = family->cell_count;
     koa_free(added);
@@ -277,8 +284,9 @@ void koa_metrics_update_series(struct koa_metrics *metrics)
         pthread_mutex_unlock(&metrics->mutex);
         if (name == NULL)
             break;
-        if (count > 0)
+        if (count > 0) {
             koa_metrics_set(metrics, "kafka_ops_series", (double) count,
                             KOA_LABELS({"family", name}));
+        }
     }
 }

@@ -70,12 +70,13 @@ static void touch(struct koa_metrics *metrics, const struct koa_metric_row *row)
         rows[labels.count] = (struct koa_label){names[labels.count], "some value"};
         labels.count++;
     }
-    if (row->type == KOA_COUNTER)
+    if (row->type == KOA_COUNTER) {
         koa_metrics_count(metrics, row->name, 1.5, &labels);
-    else if (row->type == KOA_GAUGE)
+    } else if (row->type == KOA_GAUGE) {
         koa_metrics_set(metrics, row->name, 1, &labels);
-    else
+    } else {
         koa_metrics_observe(metrics, row->name, 1, &labels);
+    }
 }
 
 static void write_metrics(const char *path, enum koa_format format)

@@ -64,7 +64,7 @@ static struct koa_buf encode(struct koa_metrics *metrics, enum koa_format format
     const struct koa_encoder_opts opts = {
         .format = format, .gzip = gzip, .now = noon, .sources = {.rows = &source, .count = 1}};
     struct koa_encoder *encoder = NULL;
-    struct koa_buf buf = {.limit = 64 * 1024 * 1024};
+    struct koa_buf buf = {.limit = (size_t) 64 * 1024 * 1024};
     struct koa_error error;
     int64_t got;
 
@@ -232,7 +232,7 @@ static void pieces_of_every_size_give_the_same_bytes(void **state)
 
     (void) state;
     for (int i = 0; i < KOA_FORMAT_COUNT; i++) {
-        struct koa_buf whole = encode(metrics, (enum koa_format) i, false, 1024 * 1024);
+        struct koa_buf whole = encode(metrics, (enum koa_format) i, false, (size_t) 1024 * 1024);
 
         for (size_t piece = 1; piece < 300; piece++) {
             struct koa_buf buf = encode(metrics, (enum koa_format) i, false, piece);
@@ -248,9 +248,9 @@ static void pieces_of_every_size_give_the_same_bytes(void **state)
 /* The text behind a gzip stream. */
 static struct koa_buf unzip(const struct koa_buf *packed)
 {
-    struct koa_buf buf = {.limit = 64 * 1024 * 1024};
+    struct koa_buf buf = {.limit = (size_t) 64 * 1024 * 1024};
     z_stream stream = {0};
-    char *target = koa_buf_reserve(&buf, 32 * 1024 * 1024);
+    char *target = koa_buf_reserve(&buf, (size_t) 32 * 1024 * 1024);
 
     assert_non_null(target);
     assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
@@ -267,7 +267,7 @@ static struct koa_buf unzip(const struct koa_buf *packed)
 
 static void gzip_unpacks_to_the_same_text(void **state)
 {
-    static const size_t pieces[] = {1, 2, 7, 100, 4096, 1024 * 1024};
+    static const size_t pieces[] = {1, 2, 7, 100, 4096, 1048576};
     struct koa_metrics *metrics = create_mixture();
     struct koa_buf plain;
 
@@ -331,7 +331,7 @@ static void the_widest_series_fits(void **state)
     for (int i = 0; i < KOA_FORMAT_COUNT; i++) {
         struct koa_buf buf = encode(metrics, (enum koa_format) i, false, 65536);
 
-        KIT_EXPECT("whole", buf.size > 24 * 3 * 1024);
+        KIT_EXPECT("whole", buf.size > (size_t) 24 * 3 * 1024);
         koa_buf_deinit(&buf);
     }
     koa_metrics_destroy(metrics);

@@ -67,7 +67,7 @@ static void the_tables_can_be_declared_together(void **state)
 
 static void the_committed_page_is_what_the_table_says(void **state)
 {
-    struct koa_buf buf = {.limit = 1024 * 1024};
+    struct koa_buf buf = {.limit = (size_t) 1024 * 1024};
     char *committed = kit_read_file("docs/metrics.md", NULL);
 
     (void) state;

@@ -46,11 +46,12 @@ static const char *dump(struct koa_metrics *metrics, struct koa_metrics_filter *
             const struct koa_histogram_view *view = batch.samples[i].histogram;
 
             koa_series_key_print(&buf, &batch.samples[i]);
-            if (view != NULL)
+            if (view != NULL) {
                 koa_buf_printf(&buf, " n=%lu sum=%g %g..%g|", (unsigned long) view->count,
                                view->sum, view->minimum, view->maximum);
-            else
+            } else {
                 koa_buf_printf(&buf, " %g|", batch.samples[i].value);
+            }
         }
     }
     source->end(source, &cursor);

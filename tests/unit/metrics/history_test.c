@@ -67,12 +67,13 @@ static const char *dump(const struct koa_history_view *view, size_t point)
             family = sample->family;
             previous = family->name;
             koa_series_key_print(&buf, sample);
-            if (sample->histogram != NULL)
+            if (sample->histogram != NULL) {
                 koa_buf_printf(&buf, " n=%lu sum=%g max=%g|",
                                (unsigned long) sample->histogram->count, sample->histogram->sum,
                                sample->histogram->maximum);
-            else
+            } else {
                 koa_buf_printf(&buf, " %g|", sample->value);
+            }
         }
     }
     source.end(&source, &cursor);
@@ -163,7 +164,7 @@ static void the_byte_limit_holds_while_series_come_and_go(void **state)
         snprintf(value, sizeof(value), "%d", i % 40);
         koa_metrics_set(fixture.metrics, "g", i, KOA_LABELS({"a", value}));
         koa_metrics_time(fixture.metrics, "t", i, KOA_NO_LABELS);
-        sample_at(&fixture, i * 100);
+        sample_at(&fixture, (int64_t) i * 100);
         most = atomic_load(&stats->used) > most ? atomic_load(&stats->used) : most;
     }
     KIT_EXPECT("never above the limit", most <= 60000);
@@ -241,7 +242,7 @@ static void one_series_is_read_through_time(void **state)
             koa_metrics_set(fixture.metrics, "g", i, KOA_LABELS({"a", "x"}));
         if (i == 5)
             koa_metrics_set(fixture.metrics, "g", 50, KOA_LABELS({"a", "y"}));
-        sample_at(&fixture, i * 100);
+        sample_at(&fixture, (int64_t) i * 100);
     }
     view = koa_history_get(fixture.history);
     KIT_EXPECT_INT("two series", 2, koa_history_view_find(view, KOA_STR("g"), rows, 8));
@@ -290,10 +291,11 @@ static void many_series_come_back_in_batches(void **state)
             double expected = 0;
 
             assert_int_equal(koa_parse_double(batch.samples[i].labels[0].value, &expected), KOA_OK);
-            if (batch.samples[i].histogram != NULL)
+            if (batch.samples[i].histogram != NULL) {
                 KIT_EXPECT_DOUBLE("sum", expected, batch.samples[i].histogram->sum);
-            else
+            } else {
                 KIT_EXPECT_DOUBLE("value", expected, batch.samples[i].value);
+            }
         }
     }
     source.end(&source, &cursor);

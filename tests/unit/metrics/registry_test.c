@@ -32,12 +32,13 @@ static const char *dump(struct koa_metrics *metrics)
     while (source->next(source, &cursor, &batch)) {
         for (size_t i = 0; i < batch.count; i++) {
             koa_series_key_print(&buf, &batch.samples[i]);
-            if (batch.samples[i].histogram != NULL)
+            if (batch.samples[i].histogram != NULL) {
                 koa_buf_printf(&buf, " n=%lu sum=%g\n",
                                (unsigned long) batch.samples[i].histogram->count,
                                batch.samples[i].histogram->sum);
-            else
+            } else {
                 koa_buf_printf(&buf, " %g\n", batch.samples[i].value);
+            }
         }
     }
     source->end(source, &cursor);
@@ -146,49 +147,50 @@ static void series_added_during_a_walk_neither_repeat_nor_hide_others(void **sta
     koa_metrics_destroy(metrics);
 }
 
+static const double other_bounds[] = {1, 2};
+static const struct {
+    const char *name;
+    struct koa_family family;
+    enum koa_err err;
+    const char *text;
+} conflicts[] = {
+    {"the same",
+     {KOA_FAMILY_INIT, .name = "ops_total", .type = KOA_COUNTER, .help = "Ops"},
+     KOA_OK,
+     NULL},
+    {"other type",
+     {KOA_FAMILY_INIT, .name = "ops_total", .type = KOA_GAUGE, .help = "Ops"},
+     KOA_ERR_EXISTS,
+     "counter"},
+    {"other help",
+     {KOA_FAMILY_INIT, .name = "ops_total", .type = KOA_COUNTER, .help = "Else"},
+     KOA_ERR_EXISTS,
+     "Else"},
+    {"exported family name",
+     {KOA_FAMILY_INIT, .name = "ops", .type = KOA_GAUGE},
+     KOA_ERR_EXISTS,
+     "ops_total"},
+    {"timer like a histogram",
+     {KOA_FAMILY_INIT, .name = "query", .type = KOA_TIMER},
+     KOA_ERR_EXISTS,
+     "query_seconds"},
+    {"a histogram's count",
+     {KOA_FAMILY_INIT, .name = "query_seconds_count", .type = KOA_GAUGE},
+     KOA_ERR_EXISTS,
+     "query_seconds"},
+    {"other bounds",
+     {KOA_FAMILY_INIT, .name = "query_seconds", .type = KOA_HISTOGRAM, .bounds = other_bounds,
+      .bound_count = 2},
+     KOA_ERR_EXISTS,
+     "bounds"},
+    {"reserved",
+     {KOA_FAMILY_INIT, .name = "kafka_brokers", .type = KOA_GAUGE},
+     KOA_ERR_EXISTS,
+     "the agent exports itself"},
+};
+
 static void a_conflicting_registration_names_both(void **state)
 {
-    static const double other_bounds[] = {1, 2};
-    static const struct {
-        const char *name;
-        struct koa_family family;
-        enum koa_err err;
-        const char *text;
-    } cases[] = {
-        {"the same",
-         {KOA_FAMILY_INIT, .name = "ops_total", .type = KOA_COUNTER, .help = "Ops"},
-         KOA_OK,
-         NULL},
-        {"other type",
-         {KOA_FAMILY_INIT, .name = "ops_total", .type = KOA_GAUGE, .help = "Ops"},
-         KOA_ERR_EXISTS,
-         "counter"},
-        {"other help",
-         {KOA_FAMILY_INIT, .name = "ops_total", .type = KOA_COUNTER, .help = "Else"},
-         KOA_ERR_EXISTS,
-         "Else"},
-        {"exported family name",
-         {KOA_FAMILY_INIT, .name = "ops", .type = KOA_GAUGE},
-         KOA_ERR_EXISTS,
-         "ops_total"},
-        {"timer like a histogram",
-         {KOA_FAMILY_INIT, .name = "query", .type = KOA_TIMER},
-         KOA_ERR_EXISTS,
-         "query_seconds"},
-        {"a histogram's count",
-         {KOA_FAMILY_INIT, .name = "query_seconds_count", .type = KOA_GAUGE},
-         KOA_ERR_EXISTS,
-         "query_seconds"},
-        {"other bounds",
-         {KOA_FAMILY_INIT, .name = "query_seconds", .type = KOA_HISTOGRAM, .bounds = other_bounds,
-          .bound_count = 2},
-         KOA_ERR_EXISTS,
-         "bounds"},
-        {"reserved",
-         {KOA_FAMILY_INIT, .name = "kafka_brokers", .type = KOA_GAUGE},
-         KOA_ERR_EXISTS,
-         "the agent exports itself"},
-    };
     struct koa_metrics *metrics = create(NULL);
     struct koa_error error;
 
@@ -205,7 +207,7 @@ static void a_conflicting_registration_names_both(void **state)
             &error),
         KOA_OK);
     assert_int_equal(koa_metrics_reserve(metrics, "kafka_brokers", &error), KOA_OK);
-    KIT_EACH (c, cases) {
+    KIT_EACH (c, conflicts) {
         error.text[0] = '\0';
         KIT_EXPECT_INT(c->name, c->err, koa_metrics_register(metrics, &c->family, &error));
         if (c->text != NULL) {
@@ -405,8 +407,8 @@ static void histograms_keep_buckets_sum_and_extremes(void **state)
     histogram = koa_metrics_histogram(metrics, "h", KOA_NO_LABELS);
     koa_cell_histogram(histogram.cell, buckets, &view);
     KIT_EXPECT_INT("empty", 0, view.count);
-    for (double value = 0.5; value < 6; value += 0.5)
-        koa_histogram_observe(histogram, value);
+    for (int i = 1; i <= 11; i++)
+        koa_histogram_observe(histogram, i * 0.5);
     koa_histogram_observe(histogram, NAN);
     koa_cell_histogram(histogram.cell, buckets, &view);
     KIT_EXPECT_INT("count", 11, view.count);
