@@ -58,17 +58,15 @@ static double elapsed_ms(int64_t started_ns)
     return (double) (koa_clock_ticks_ns() - started_ns) / 1e6;
 }
 
-/* Always told the same way, so that clients can look for it. */
+/* Always told the same way, so that clients can look for it. Details that the check has told by now
+ * stay. */
 static void end_late(struct koa_probe *probe, const char *more)
 {
     int64_t timeout_ms = probe->unit->common.timeout_ms;
-    struct koa_verdict late;
 
-    koa_verdict_init(&late, probe->deadline);
-    koa_verdict_unhealthy(&late, "Health check timed out after %.1fs%s%s",
+    koa_verdict_unhealthy(&probe->verdict, "Health check timed out after %.1fs%s%s",
                           (double) timeout_ms / 1000.0, more[0] != '\0' ? ": " : "", more);
-    end_with(probe, &late, more[0] != '\0' ? 0.0 : (double) timeout_ms);
-    koa_verdict_deinit(&late);
+    end_with(probe, &probe->verdict, more[0] != '\0' ? 0.0 : (double) timeout_ms);
 }
 
 static void end_unknown(struct koa_probe *probe, const char *why)
