@@ -167,6 +167,16 @@ static void send(struct koa_logger *logger, struct koa_log_line line)
     logger->sink(logger->context, &line);
 }
 
+/* Ends the text within TEXT_SIZE, between two characters: continuation bytes are 10xxxxxx. */
+static void cut(char *text)
+{
+    size_t at = TEXT_SIZE - 1;
+
+    while (at > TEXT_SIZE - 4 && ((unsigned char) text[at] & 0xc0) == 0x80)
+        at--;
+    text[at] = '\0';
+}
+
 /* One line stays one line, whatever text a peer has sent. */
 static void flatten(char *text)
 {
@@ -181,7 +191,7 @@ void koa_log_write(struct koa_log *log, enum koa_log_level level, const char *ev
 {
     struct koa_logger *logger = log->logger;
     struct koa_log_line line = {.level = level, .component = log->component, .event = event};
-    char text[TEXT_SIZE];
+    char text[TEXT_SIZE + 1];
     char left_out[64];
     int suppressed = 0;
     va_list args;
@@ -196,7 +206,8 @@ void koa_log_write(struct koa_log *log, enum koa_log_level level, const char *ev
         send(logger, line);
     }
     va_start(args, format);
-    (void) vsnprintf(text, sizeof(text), format, args);
+    if (vsnprintf(text, sizeof(text), format, args) >= TEXT_SIZE)
+        cut(text);
     va_end(args);
     koa_redact(text);
     flatten(text);

@@ -19,31 +19,9 @@ static const char mask[] = "***";
  * unmask what the old configuration knew. */
 static struct {
     pthread_rwlock_t lock;
-    char *rows[2 * SECRET_LIMIT]; /* a value and its URL-encoded form */
+    char *rows[SECRET_LIMIT]; /* the longest first */
     size_t count;
 } secrets = {.lock = PTHREAD_RWLOCK_INITIALIZER};
-
-static char *url_encode(const char *text)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    char *encoded = koa_calloc(strlen(text) * 3 + 1, 1);
-    size_t used = 0;
-
-    for (; encoded != NULL && *text != '\0'; text++) {
-        unsigned char byte = (unsigned char) *text;
-        bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                        (byte >= '0' && byte <= '9') || strchr("-._~", byte) != NULL;
-
-        if (is_plain) {
-            encoded[used++] = (char) byte;
-        } else {
-            encoded[used++] = '%';
-            encoded[used++] = digits[byte >> 4];
-            encoded[used++] = digits[byte & 15];
-        }
-    }
-    return encoded;
-}
 
 static bool is_known_locked(const char *secret)
 {
@@ -68,28 +46,20 @@ static void add_locked(char *secret)
 
 bool koa_redact_register(const char *secret)
 {
-    char *plain;
-    char *encoded;
-    bool is_kept = true;
+    char *copy;
+    bool is_kept;
 
     if (secret == NULL || strlen(secret) < SECRET_MIN)
         return true;
-    plain = koa_strdup(secret);
-    encoded = url_encode(secret);
+    copy = koa_strdup(secret);
     (void) pthread_rwlock_wrlock(&secrets.lock);
-    if (plain != NULL && encoded != NULL && !is_known_locked(plain)) {
-        is_kept = secrets.count + 2 <= KOA_ARRAY_COUNT(secrets.rows);
-        if (is_kept) {
-            if (strcmp(plain, encoded) != 0)
-                add_locked(KOA_MOVE(encoded));
-            add_locked(KOA_MOVE(plain));
-        }
-    } else {
-        is_kept = plain != NULL && encoded != NULL;
+    is_kept = is_known_locked(secret);
+    if (!is_kept && copy != NULL && secrets.count < SECRET_LIMIT) {
+        add_locked(KOA_MOVE(copy));
+        is_kept = true;
     }
     (void) pthread_rwlock_unlock(&secrets.lock);
-    koa_free(plain);
-    koa_free(encoded);
+    koa_free_secret(copy);
     return is_kept;
 }
 
@@ -104,14 +74,59 @@ static char *replace(char *at, size_t size)
     return at + masked;
 }
 
+static int hex_digit(char character)
+{
+    if (character >= '0' && character <= '9')
+        return character - '0';
+    if (character >= 'a' && character <= 'f')
+        return character - 'a' + 10;
+    return character >= 'A' && character <= 'F' ? character - 'A' + 10 : -1;
+}
+
+/* How many bytes of `text` are `secret` with any of its bytes URL-encoded; 0: it is another. Who
+ * encodes chooses which bytes and which case, so no single encoded form could be looked for. */
+static size_t match_encoded(const char *text, const char *secret)
+{
+    size_t at = 0;
+
+    for (; *secret != '\0'; secret++) {
+        if (text[at] == '%') {
+            int high = hex_digit(text[at + 1]);
+            int low = high >= 0 ? hex_digit(text[at + 2]) : -1;
+
+            if (low < 0 || (char) (high * 16 + low) != *secret)
+                return 0;
+            at += 3;
+        } else if (text[at] == *secret || (text[at] == '+' && *secret == ' ')) {
+            at++;
+        } else {
+            return 0;
+        }
+    }
+    return at;
+}
+
+static void redact_encoded(char *text, const char *secret)
+{
+    while (*text != '\0') {
+        size_t size = match_encoded(text, secret);
+
+        text = size > 0 ? replace(text, size) : text + 1;
+    }
+}
+
 static void redact_registered(char *text)
 {
+    bool is_encoded = strpbrk(text, "%+") != NULL;
+
     (void) pthread_rwlock_rdlock(&secrets.lock);
     for (size_t i = 0; i < secrets.count; i++) {
         char *found = text;
 
         while ((found = strstr(found, secrets.rows[i])) != NULL)
             found = replace(found, strlen(secrets.rows[i]));
+        if (is_encoded)
+            redact_encoded(text, secrets.rows[i]);
     }
     (void) pthread_rwlock_unlock(&secrets.lock);
 }
@@ -148,8 +163,8 @@ static bool is_secret_parameter(const char *name, size_t size)
     return false;
 }
 
-/* From '?' on: the values of parameters with a telling name. */
-static void redact_query(char *query)
+/* From '?' on: the values of parameters with a telling name, or of all. */
+static void redact_query(char *query, bool all)
 {
     while (*query == '?' || *query == '&') {
         char *name = query + 1;
@@ -160,7 +175,7 @@ static void redact_query(char *query)
             size_t size = strcspn(value + 1, "&# \t\r\n\"'<>");
 
             query = value + 1 + size;
-            if (size > 0 && is_secret_parameter(name, name_size))
+            if (size > 0 && (all || is_secret_parameter(name, name_size)))
                 query = replace(value + 1, size);
         } else {
             query = value;
@@ -176,7 +191,7 @@ static void redact_urls(char *text)
         char *rest = redact_authority(found + 3);
         size_t path = strcspn(rest, "? \t\r\n\"'<>");
 
-        redact_query(rest + path);
+        redact_query(rest + path, false);
         found = rest;
     }
 }
@@ -196,6 +211,7 @@ void koa_redact_url(const char *url, char *target, size_t size)
         return;
     }
     koa_redact(copy);
+    redact_query(copy + strcspn(copy, "?"), true);
     (void) koa_str_copy(target, size, koa_str_from(copy));
     koa_free(copy);
 }

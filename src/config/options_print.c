@@ -2,12 +2,13 @@
 #include <stdio.h>
 
 #include "base/json_write.h"
+#include "base/memory.h"
 #include "base/num.h"
 #include "base/redact.h"
 #include "base/str.h"
 #include "config/option_value.h"
 
-enum { PATH_SIZE = 256, URL_SIZE = 4096 };
+enum { PATH_SIZE = 256 };
 
 static void print_indent(int indent, struct koa_buf *buf)
 {
@@ -18,9 +19,13 @@ static void print_indent(int indent, struct koa_buf *buf)
 /* JSON's quoted form is also YAML's. Passwords in URLs are masked. */
 static void print_text(const char *text, struct koa_buf *buf)
 {
-    char shown[URL_SIZE];
+    KOA_AUTOFREE char *shown = koa_strdup(text != NULL ? text : "");
 
-    koa_redact_url(text != NULL ? text : "", shown, sizeof(shown));
+    if (shown == NULL) {
+        buf->failed = buf->out_of_memory = true;
+        return;
+    }
+    koa_redact(shown);
     koa_json_escape(buf, koa_str_from(shown));
 }
 
