@@ -100,6 +100,7 @@ static bool matters(const struct koa_observations *observations, enum koa_look l
 }
 
 /* `row` carries look and value. */
+KOA_PRINTF(4, 0)
 static void add(struct koa_observations *observations, struct koa_observation *row,
                 const struct koa_labels *labels, const char *format, va_list args)
 {

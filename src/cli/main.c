@@ -1,5 +1,4 @@
 /* The program: finds the command and hands it the arguments. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +6,7 @@
 
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/signals.h"
 
 static const struct cli_command *find_command(const char *name)
 {
@@ -51,8 +51,7 @@ int main(int count, char **words)
 {
     const struct cli_command *command;
 
-    /* A reader of our output may go away; the write's error is enough. */
-    (void) signal(SIGPIPE, SIG_IGN);
+    cli_signals_ignore_pipe();
     if (count < 2)
         return run_command(cli_commands[0], count, words);
     if (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0 ||

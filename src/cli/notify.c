@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/num.h"
 #include "base/str.h"
+#include "loop/clock.h"
 
 static const char *variable(const char *name)
 {
@@ -23,17 +23,15 @@ void cli_notify(const char *state)
     const char *path = variable("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     char message[128];
-    struct timespec now;
     size_t size;
     int descriptor;
 
     if (path == NULL || (path[0] != '/' && path[0] != '@') ||
         strlen(path) >= sizeof(address.sun_path))
         return;
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
     /* RELOADING=1 must carry the time, so that the manager can order it (sd_notify(3)). */
     (void) snprintf(message, sizeof(message), "%s\nMONOTONIC_USEC=%lld", state,
-                    (long long) now.tv_sec * 1000000 + now.tv_nsec / 1000);
+                    (long long) koa_clock_ticks_ns() / 1000);
     memcpy(address.sun_path, path, strlen(path));
     size = offsetof(struct sockaddr_un, sun_path) + strlen(path);
     if (path[0] == '@')

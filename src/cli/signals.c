@@ -18,6 +18,11 @@ static sigset_t taken_signals(void)
     return set;
 }
 
+void cli_signals_ignore_pipe(void)
+{
+    (void) sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+}
+
 void cli_signals_block(void)
 {
     sigset_t set = taken_signals();

@@ -5,6 +5,9 @@
 
 #include <koa/base.h>
 
+/* A reader of our output may go away: then the write's error is enough. */
+void cli_signals_ignore_pipe(void);
+
 /* Before any thread starts: SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are only taken by
  * cli_signals_wait(). */
 void cli_signals_block(void);

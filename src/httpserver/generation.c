@@ -13,6 +13,7 @@ enum {
     DRAIN_LIMIT_MS = 60000 /* what a connection of a replaced generation may still take */
 };
 
+KOA_PRINTF(2, 0)
 static void log_message(void *context, const char *format, va_list args)
 {
     struct koa_http_generation *generation = context;

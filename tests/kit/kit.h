@@ -14,8 +14,10 @@
 #include "base/memory.h"
 
 /* KIT_EACH (c, cases) { ... c->name ... } over a table. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): `row` is a name to declare. */
 #define KIT_EACH(row, table)                                                                       \
     for (__typeof__(&(table)[0]) row = (table); row < (table) + KOA_ARRAY_COUNT(table); row++)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* Each prints the row's name and both values, then fails the test. */
 #define KIT_EXPECT_INT(name, expected, actual)                                                     \

@@ -208,8 +208,8 @@ static void nothing_to_show_is_valid_too(void **state)
     static const char *const expected[KOA_FORMAT_COUNT] = {
         "",
         "# EOF\n",
-        "{\"counters\":{},\"gauges\":{},\"histograms\":{},\"timers\":{},"
-        "\"timestamp\":\"2025-11-25T16:01:19.123Z\"}",
+        ("{\"counters\":{},\"gauges\":{},\"histograms\":{},\"timers\":{},"
+         "\"timestamp\":\"2025-11-25T16:01:19.123Z\"}"),
     };
     struct koa_metrics *metrics = create_metrics();
 
