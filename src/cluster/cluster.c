@@ -50,9 +50,10 @@ static enum koa_err parse_server(const char *text, char **ret_host, int *ret_por
     } else if (size > 0 && memchr(host, ':', size) != NULL) {
         size = 0; /* an IPv6 address without brackets */
     }
-    if (size == 0 || koa_parse_int(koa_str_from(colon + 1), 1, UINT16_MAX, &port) != KOA_OK)
+    if (size == 0 || koa_parse_int(koa_str_from(colon + 1), 1, UINT16_MAX, &port) != KOA_OK) {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "'%s' is no Kafka server: must be host:port, with port 1 to 65535", text);
+    }
     *ret_host = koa_strndup(host, size);
     *ret_port = (int) port;
     return koa_require_memory(*ret_host, reterr);
@@ -88,16 +89,18 @@ static void set_brokers(void *context, const struct koa_kafka_address *brokers, 
 static void note_outcome(struct koa_cluster *cluster, const struct koa_snapshot *snapshot,
                          const struct koa_collector_report *report)
 {
-    if (report->has_failed && !cluster->was_failing)
+    if (report->has_failed && !cluster->was_failing) {
         koa_log_warn(cluster->opts.log, "cluster.failed",
                      "%s: no metadata: %s; keeping what was known and trying again every %" PRId64
                      " s",
                      cluster->name, snapshot != NULL ? snapshot->error : "no memory",
                      cluster->opts.interval_ms / 1000);
-    if (!report->has_failed && (cluster->was_failing || !cluster->has_good))
+    }
+    if (!report->has_failed && (cluster->was_failing || !cluster->has_good)) {
         koa_log_notice(cluster->opts.log, "cluster.collected",
                        "%s: %zu brokers, %zu topics, %zu partitions", cluster->name,
                        snapshot->broker_count, snapshot->topic_count, snapshot->partition_count);
+    }
     cluster->was_failing = report->has_failed;
 }
 
@@ -158,6 +161,7 @@ static enum koa_err make_client(struct koa_cluster *cluster, const struct koa_cl
                                 struct koa_error *reterr)
 {
     struct koa_kafka_address servers[KOA_KAFKA_BOOTSTRAP_LIMIT] = {{.id = 0}};
+    char *hosts[KOA_KAFKA_BOOTSTRAP_LIMIT] = {NULL};
     struct koa_kafka_client_opts client = {.loop = cluster->loop,
                                            .resolver = opts->resolver,
                                            .bootstrap = servers,
@@ -168,21 +172,20 @@ static enum koa_err make_client(struct koa_cluster *cluster, const struct koa_cl
                                            .context = cluster};
     enum koa_err err = KOA_OK;
 
-    if (opts->bootstrap_count == 0 || opts->bootstrap_count > KOA_KAFKA_BOOTSTRAP_LIMIT)
+    if (opts->bootstrap_count == 0 || opts->bootstrap_count > KOA_KAFKA_BOOTSTRAP_LIMIT) {
         return koa_fail(reterr, KOA_ERR_INVALID,
                         "cluster '%s' names %zu bootstrap servers; 1 to %d are allowed",
                         cluster->name, opts->bootstrap_count, KOA_KAFKA_BOOTSTRAP_LIMIT);
+    }
     for (size_t i = 0; i < opts->bootstrap_count && err == KOA_OK; i++) {
-        char *host = NULL;
-
-        err = parse_server(opts->bootstrap_servers[i], &host, &servers[i].port, reterr);
-        servers[i].host = host;
+        err = parse_server(opts->bootstrap_servers[i], &hosts[i], &servers[i].port, reterr);
+        servers[i].host = hosts[i];
         client.bootstrap_count = i + 1;
     }
     if (err == KOA_OK)
         err = koa_kafka_client_create(&client, &cluster->client, reterr);
     for (size_t i = 0; i < client.bootstrap_count; i++)
-        koa_free((void *) (uintptr_t) servers[i].host);
+        koa_free(hosts[i]);
     return err;
 }
 
@@ -246,9 +249,10 @@ enum koa_err koa_cluster_create(struct koa_loop *loop, const struct koa_cluster_
                                               .context = opts->context};
     cluster->name = koa_strdup(opts->name);
     err = koa_require_memory(cluster->name, reterr);
-    if (err == KOA_OK && (opts->interval_ms < 1 || opts->request_timeout_ms < 2))
+    if (err == KOA_OK && (opts->interval_ms < 1 || opts->request_timeout_ms < 2)) {
         err = koa_fail(reterr, KOA_ERR_INVALID,
                        "cluster '%s': interval and request timeout must be positive", opts->name);
+    }
     if (err == KOA_OK)
         err = koa_cluster_telemetry_register(opts->metrics, reterr);
     if (err == KOA_OK)
@@ -299,9 +303,10 @@ static void on_due(struct koa_timer *timer, struct koa_mono now)
     int64_t interval = cluster->opts.interval_ms;
 
     cluster->due = koa_mono_add_ms(cluster->due, (late / interval + 1) * interval);
-    if (!koa_timers_arm(koa_loop_timers(cluster->loop), timer, cluster->due, on_due))
+    if (!koa_timers_arm(koa_loop_timers(cluster->loop), timer, cluster->due, on_due)) {
         koa_log_error(cluster->opts.log, "cluster.memory",
                       "%s: no memory for the next cycle; only refreshes run now", cluster->name);
+    }
     note_age(cluster);
     begin(cluster);
 }
@@ -314,9 +319,11 @@ static void start_here(void *message)
         cluster->is_running = true;
         koa_cluster_telemetry_watched(cluster->opts.metrics, 1, 0);
         cluster->due = koa_loop_now(cluster->loop);
-        if (!koa_timers_arm(koa_loop_timers(cluster->loop), &cluster->timer, cluster->due, on_due))
+        if (!koa_timers_arm(koa_loop_timers(cluster->loop), &cluster->timer, cluster->due,
+                            on_due)) {
             koa_log_error(cluster->opts.log, "cluster.memory", "%s: no memory to start",
                           cluster->name);
+        }
     }
     koa_cluster_unref(cluster);
 }
@@ -358,12 +365,13 @@ static void stop_here(void *message)
 
 void koa_cluster_stop(struct koa_cluster *cluster)
 {
-    if (koa_loop_is_here(cluster->loop))
+    if (koa_loop_is_here(cluster->loop)) {
         stop_here(cluster); /* not started yet, or ended */
-    else if (!koa_loop_call(cluster->loop, stop_here, cluster))
+    } else if (!koa_loop_call(cluster->loop, stop_here, cluster)) {
         koa_log_error(cluster->opts.log, "cluster.stop",
                       "%s: the kafka loop does not answer; its connections stay open",
                       cluster->name);
+    }
 }
 
 const char *koa_cluster_name(const struct koa_cluster *cluster)

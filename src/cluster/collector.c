@@ -119,9 +119,10 @@ static void enter(struct koa_collector *collector, enum koa_collector_phase phas
 {
     struct koa_mono now = now_of(collector);
 
-    if (collector->phase != KOA_PHASE_IDLE)
+    if (collector->phase != KOA_PHASE_IDLE) {
         collector->report.phase_ms[collector->phase] =
             koa_mono_diff_ms(now, collector->phase_began);
+    }
     collector->phase = phase;
     collector->phase_began = now;
 }
@@ -162,10 +163,11 @@ static void take_metadata(struct koa_collector *collector, const struct task *ta
         koa_snapshot_unref(draft);
         return;
     }
-    if (!koa_roster_update(&collector->roster, answer, now))
+    if (!koa_roster_update(&collector->roster, answer, now)) {
         koa_log_warn(collector->opts.log, "cluster.brokers",
                      "%s: only %zu of %zu brokers can be watched; the others are left out",
                      collector->name, collector->roster.count, answer->brokers.count);
+    }
     collector->draft = draft;
     collector->metadata_broker = task->broker;
 }
@@ -262,9 +264,10 @@ static void submit(struct koa_collector *collector, int32_t broker, enum task_ki
 
 static void add_candidate(struct koa_collector *collector, int32_t id)
 {
-    for (size_t i = 0; i < collector->candidate_count; i++)
+    for (size_t i = 0; i < collector->candidate_count; i++) {
         if (collector->candidates[i] == id)
             return;
+    }
     collector->candidates[collector->candidate_count++] = id;
 }
 
@@ -282,14 +285,16 @@ static bool list_candidates(struct koa_collector *collector, bool keep_last)
         return false;
     if (keep_last)
         add_candidate(collector, collector->metadata_broker);
-    for (size_t i = 0; i < roster->count; i++)
+    for (size_t i = 0; i < roster->count; i++) {
         if (roster->rows[i].is_up && roster->rows[i].is_listed)
             add_candidate(collector, roster->rows[i].id);
+    }
     for (size_t i = 0; i < collector->opts.bootstrap_count; i++)
         add_candidate(collector, koa_kafka_bootstrap_id(i));
-    for (size_t i = 0; i < roster->count; i++)
+    for (size_t i = 0; i < roster->count; i++) {
         if (roster->rows[i].is_listed)
             add_candidate(collector, roster->rows[i].id);
+    }
     return true;
 }
 
@@ -317,11 +322,13 @@ static void tell_brokers(struct koa_collector *collector)
         koa_arena_alloc(collector->arena, roster->count + 1, sizeof(*addresses));
     size_t count = 0;
 
-    for (size_t i = 0; addresses != NULL && i < roster->count; i++)
-        if (roster->rows[i].is_listed)
+    for (size_t i = 0; addresses != NULL && i < roster->count; i++) {
+        if (roster->rows[i].is_listed) {
             addresses[count++] = (struct koa_kafka_address){.id = roster->rows[i].id,
                                                             .host = roster->rows[i].host,
                                                             .port = roster->rows[i].port};
+        }
+    }
     if (addresses != NULL)
         collector->opts.ops->set_brokers(collector->opts.context, addresses, count);
 }
@@ -343,10 +350,11 @@ static void ask_broker_for_offsets(struct koa_collector *collector, int32_t brok
     for (size_t at = 0; at < count; at += KOA_OFFSETS_PER_REQUEST) {
         size_t part = count - at < KOA_OFFSETS_PER_REQUEST ? count - at : KOA_OFFSETS_PER_REQUEST;
 
-        if (collector->has_slow)
+        if (collector->has_slow) {
             submit(collector, broker, TASK_START, KOA_KAFKA_LIST_OFFSETS,
                    koa_offsets_request_make(collector->arena, collector->draft, order + at, part,
                                             KOA_KAFKA_OFFSET_START));
+        }
         submit(collector, broker, TASK_END, KOA_KAFKA_LIST_OFFSETS,
                koa_offsets_request_make(collector->arena, collector->draft, order + at, part,
                                         KOA_KAFKA_OFFSET_END));
@@ -371,9 +379,10 @@ static void ask_for_offsets(struct koa_collector *collector)
     size_t count = 0;
 
     enter(collector, KOA_PHASE_OFFSETS);
-    for (size_t i = 0; ids != NULL && i < roster->count; i++)
+    for (size_t i = 0; ids != NULL && i < roster->count; i++) {
         if (roster->rows[i].is_listed)
             ids[count++] = roster->rows[i].id;
+    }
     if (ids == NULL ||
         !koa_leader_order_make(collector->arena, collector->draft, ids, count, &leaders)) {
         note_error(collector, "no memory for the requests of offsets");
@@ -382,10 +391,11 @@ static void ask_for_offsets(struct koa_collector *collector)
     for (size_t i = 0; i < count; i++) {
         size_t led = leaders.first[i + 1] - leaders.first[i];
 
-        if (led > 0)
+        if (led > 0) {
             ask_broker_for_offsets(collector, ids[i], leaders.order + leaders.first[i], led);
-        else
+        } else {
             ping(collector, ids[i]);
+        }
     }
 }
 
@@ -410,14 +420,15 @@ static struct koa_snapshot *complete(struct koa_collector *collector)
 
     draft->made = now_of(collector);
     draft->good_time = collector->opts.ops->wall(collector->opts.context);
-    if (is_same_cluster(draft, collector->previous))
+    if (is_same_cluster(draft, collector->previous)) {
         koa_draft_carry_over(draft, collector->previous, limits_of(collector));
-    else
+    } else {
         koa_log_warn(
             collector->opts.log, "cluster.identity",
             "%s: the servers now belong to cluster %s, before it was %s; what was known is "
             "dropped",
             collector->name, draft->cluster_id, collector->previous->cluster_id);
+    }
     if (collector->has_slow && collector->starts_whole)
         collector->slow_due = koa_mono_add_ms(collector->began, collector->opts.slow_interval_ms);
     return draft;
@@ -429,10 +440,11 @@ static struct koa_snapshot *repeat(struct koa_collector *collector)
     struct koa_mono now = now_of(collector);
     struct koa_snapshot *snapshot;
 
-    if (collector->previous != NULL)
+    if (collector->previous != NULL) {
         snapshot = koa_draft_repeat(collector->previous, now, limits_of(collector));
-    else
+    } else {
         snapshot = koa_snapshot_create(collector->name);
+    }
     if (snapshot == NULL)
         return NULL;
     snapshot->made = now;
@@ -489,12 +501,13 @@ static void advance(struct koa_collector *collector)
 {
     switch (collector->phase) {
     case KOA_PHASE_METADATA:
-        if (collector->draft != NULL)
+        if (collector->draft != NULL) {
             describe(collector);
-        else if (may_ask_for_metadata(collector))
+        } else if (may_ask_for_metadata(collector)) {
             ask_for_metadata(collector);
-        else
+        } else {
             finish(collector);
+        }
         break;
     case KOA_PHASE_DESCRIBE:
         ask_for_offsets(collector);

@@ -45,19 +45,21 @@ static topic_in **select_topics(struct koa_arena *scratch, const struct koa_topi
                                 const struct koa_kafka_metadata_response *metadata,
                                 size_t *ret_count)
 {
-    topic_in **rows = koa_arena_alloc(scratch, metadata->topics.count + 1, sizeof(*rows));
+    topic_in **rows = koa_arena_alloc(scratch, metadata->topics.count + 1, sizeof(void *));
     size_t found = 0;
     size_t kept = 0;
 
     if (rows == NULL)
         return NULL;
-    for (size_t i = 0; i < metadata->topics.count; i++)
+    for (size_t i = 0; i < metadata->topics.count; i++) {
         if (is_usable(filter, &metadata->topics.rows[i]))
             rows[found++] = &metadata->topics.rows[i];
-    qsort(rows, found, sizeof(*rows), by_name);
-    for (size_t i = 0; i < found; i++)
+    }
+    qsort(rows, found, sizeof(void *), by_name);
+    for (size_t i = 0; i < found; i++) {
         if (kept == 0 || !koa_str_equal(rows[kept - 1]->name, rows[i]->name))
             rows[kept++] = rows[i];
+    }
     *ret_count = kept;
     return rows;
 }
@@ -66,19 +68,21 @@ static topic_in **select_topics(struct koa_arena *scratch, const struct koa_topi
 static partition_in **select_partitions(struct koa_arena *scratch, topic_in *topic,
                                         size_t *ret_count)
 {
-    partition_in **rows = koa_arena_alloc(scratch, topic->partitions.count + 1, sizeof(*rows));
+    partition_in **rows = koa_arena_alloc(scratch, topic->partitions.count + 1, sizeof(void *));
     size_t found = 0;
     size_t kept = 0;
 
     if (rows == NULL)
         return NULL;
-    for (size_t i = 0; i < topic->partitions.count; i++)
+    for (size_t i = 0; i < topic->partitions.count; i++) {
         if (topic->partitions.rows[i].partition_index >= 0)
             rows[found++] = &topic->partitions.rows[i];
-    qsort(rows, found, sizeof(*rows), by_index);
-    for (size_t i = 0; i < found; i++)
+    }
+    qsort(rows, found, sizeof(void *), by_index);
+    for (size_t i = 0; i < found; i++) {
         if (kept == 0 || rows[kept - 1]->partition_index != rows[i]->partition_index)
             rows[kept++] = rows[i];
+    }
     *ret_count = kept;
     return rows;
 }
@@ -102,9 +106,10 @@ static void fill_partition(struct filling *filling, struct koa_topic_row *row,
     columns->replicas[at] = (int32_t) replicas;
     columns->in_sync[at] = (int32_t) partition->isr_nodes.count;
     columns->first_replica[at] = filling->replica;
-    if (replicas > 0)
+    if (replicas > 0) {
         memcpy(filling->draft->replica_ids + filling->replica, partition->replica_nodes.rows,
                replicas * sizeof(int32_t));
+    }
     filling->replica += replicas;
     if (has_leader && replicas > 0 && partition->replica_nodes.rows[0] == partition->leader_id)
         columns->flags[at] = KOA_PARTITION_PREFERRED;
@@ -165,9 +170,10 @@ enum koa_err koa_draft_metadata(struct koa_snapshot *draft, const struct koa_top
     topics = select_topics(scratch, filter, metadata, &count);
     if (topics == NULL || !make_room(draft, topics, count))
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for a snapshot of %zu topics", count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (!fill_topic(&filling, &draft->topics[i], topics[i], of_topic))
             return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for topic %zu of %zu", i, count);
+    }
     draft->topic_count = count;
     draft->partition_count = filling.partition;
     return KOA_OK;
@@ -276,10 +282,11 @@ static struct koa_snapshot_broker *find_broker(const struct koa_snapshot *draft,
 
         if (draft->brokers[middle].id == id)
             return &draft->brokers[middle];
-        if (id < draft->brokers[middle].id)
+        if (id < draft->brokers[middle].id) {
             high = middle;
-        else
+        } else {
             low = middle + 1;
+        }
     }
     return NULL;
 }

@@ -12,10 +12,11 @@ static bool find(const int32_t *brokers, size_t count, int32_t id, size_t *ret_i
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (brokers[middle] < id)
+        if (brokers[middle] < id) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     *ret_index = low;
     return low < count && brokers[low] == id;
@@ -33,14 +34,16 @@ bool koa_leader_order_make(struct koa_arena *arena, const struct koa_snapshot *d
         return false;
     /* Counting sort: first[i + 2] counts those of broker i, then first[i + 1] is where its next one
      * goes, and at the end where they end. */
-    for (size_t i = 0; i < draft->partition_count; i++)
+    for (size_t i = 0; i < draft->partition_count; i++) {
         if (find(brokers, count, leaders[i], &at))
             first[at + 2]++;
+    }
     for (size_t i = 2; i <= count + 1; i++)
         first[i] += first[i - 1];
-    for (size_t i = 0; i < draft->partition_count; i++)
+    for (size_t i = 0; i < draft->partition_count; i++) {
         if (find(brokers, count, leaders[i], &at))
             order[first[at + 1]++] = i;
+    }
     *ret_order = (struct koa_leader_order){.first = first, .order = order};
     return true;
 }

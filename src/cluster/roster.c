@@ -28,10 +28,11 @@ static size_t position(const struct koa_roster *roster, int32_t id)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (roster->rows[middle].id < id)
+        if (roster->rows[middle].id < id) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }
@@ -104,9 +105,10 @@ bool koa_roster_update(struct koa_roster *roster,
         row->listed = now;
         row->is_listed = true;
     }
-    for (size_t i = 0; i < roster->count; i++)
+    for (size_t i = 0; i < roster->count; i++) {
         if (koa_mono_diff_ms(now, roster->rows[i].listed) <= KOA_ROSTER_KEEP_MS)
             roster->rows[kept++] = roster->rows[i];
+    }
     roster->count = kept;
     return whole;
 }

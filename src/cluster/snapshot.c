@@ -76,10 +76,11 @@ struct koa_topic_row *koa_snapshot_find_topic(const struct koa_snapshot *snapsho
 
         if (order == 0)
             return row;
-        if (order < 0)
+        if (order < 0) {
             high = middle;
-        else
+        } else {
             low = middle + 1;
+        }
     }
     return NULL;
 }
@@ -103,10 +104,11 @@ bool koa_snapshot_find_partition(const struct koa_snapshot *snapshot,
             *ret_index = topic->first + middle;
             return true;
         }
-        if (id < ids[middle])
+        if (id < ids[middle]) {
             high = middle;
-        else
+        } else {
             low = middle + 1;
+        }
     }
     return false;
 }

@@ -205,10 +205,11 @@ static void label_cluster_info(const struct koa_snapshot *snapshot, size_t index
     (void) index;
     add_label(labels, "cluster", koa_str_from(snapshot->cluster));
     add_label(labels, "cluster_id", koa_str_from(snapshot->cluster_id));
-    if (snapshot->controller_id >= 0)
+    if (snapshot->controller_id >= 0) {
         add_label(labels, "controller", number(labels->text[0], snapshot->controller_id));
-    else
+    } else {
         add_label(labels, "controller", KOA_STR(""));
+    }
 }
 
 /* What a family is for stands in the catalog. */
@@ -268,7 +269,7 @@ static void destroy_walk(struct koa_object *object)
 static void begin(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor)
 {
     const struct clusters_source *clusters = source->context;
-    struct walk *walk = koa_calloc(1, sizeof(*walk) + clusters->count * sizeof(walk->snapshots[0]));
+    struct walk *walk = koa_calloc(1, sizeof(*walk) + clusters->count * sizeof(void *));
 
     if (walk == NULL) {
         cursor->failed = true;

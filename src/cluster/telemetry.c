@@ -66,9 +66,10 @@ void koa_cluster_telemetry_answer(struct koa_metrics *metrics, const char *clust
         return;
     koa_metrics_observe(metrics, REQUEST_DURATION, (double) answer->elapsed_ms / 1000.0, by_api);
     koa_metrics_count(metrics, RESPONSE_BYTES, (double) answer->response_bytes, by_api);
-    if (answer->throttle_ms > 0)
+    if (answer->throttle_ms > 0) {
         koa_metrics_count(metrics, THROTTLE, (double) answer->throttle_ms / 1000.0,
                           KOA_LABELS({"cluster", cluster}, {"broker", name}));
+    }
 }
 
 void koa_cluster_telemetry_reconnect(struct koa_metrics *metrics, const char *cluster,
@@ -98,16 +99,18 @@ void koa_cluster_telemetry_cycle(struct koa_metrics *metrics, const char *cluste
     if (report->has_failed)
         return;
     koa_metrics_set(metrics, LAST_SUCCESS, (double) now.ms / 1000.0, labels);
-    for (int phase = 0; phase < KOA_PHASE_COUNT; phase++)
+    for (int phase = 0; phase < KOA_PHASE_COUNT; phase++) {
         observe_phase(metrics, cluster, koa_collector_phase_name((enum koa_collector_phase) phase),
                       report->phase_ms[phase]);
+    }
 }
 
 void koa_cluster_telemetry_age(struct koa_metrics *metrics, const char *cluster, int64_t age_ms)
 {
-    if (age_ms >= 0)
+    if (age_ms >= 0) {
         koa_metrics_set(metrics, DATA_AGE, (double) age_ms / 1000.0,
                         KOA_LABELS({"cluster", cluster}));
+    }
 }
 
 void koa_cluster_telemetry_overrun(struct koa_metrics *metrics, const char *cluster)

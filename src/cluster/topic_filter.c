@@ -97,9 +97,10 @@ static bool matches(const struct expressions *expressions, const char *text)
 {
     if (expressions->has_all)
         return true;
-    for (size_t i = 0; i < expressions->count; i++)
+    for (size_t i = 0; i < expressions->count; i++) {
         if (regexec(&expressions->rows[i], text, 0, NULL, 0) == 0)
             return true;
+    }
     return false;
 }
 

@@ -27,9 +27,10 @@ enum { LENGTH_SIZE = 4 };
 
 const struct koa_kafka_api *koa_kafka_api_find(int16_t key)
 {
-    for (size_t i = 0; i < koa_kafka_api_count; i++)
+    for (size_t i = 0; i < koa_kafka_api_count; i++) {
         if (koa_kafka_apis[i].key == key)
             return &koa_kafka_apis[i];
+    }
     return NULL;
 }
 
@@ -70,18 +71,24 @@ static enum koa_err open_frame(struct koa_buf *buf, struct koa_error *reterr)
     return koa_buf_status(buf, "Kafka frames", reterr);
 }
 
+/* NULL, with the error set, when we do not speak it. */
+static const struct koa_kafka_api *require_api(int16_t key, struct koa_error *reterr)
+{
+    const struct koa_kafka_api *api = koa_kafka_api_find(key);
+
+    if (api == NULL)
+        (void) koa_fail(reterr, KOA_ERR_UNSUPPORTED, "API key %d is not one we speak", key);
+    return api;
+}
+
 enum koa_err koa_kafka_frame_request(const struct koa_kafka_request_header *header,
                                      const void *body, struct koa_buf *buf,
                                      struct koa_error *reterr)
 {
-    const struct koa_kafka_api *api = koa_kafka_api_find(header->api_key);
     size_t start = buf->size;
-    enum koa_err err;
+    const struct koa_kafka_api *api = require_api(header->api_key, reterr);
+    enum koa_err err = api != NULL ? open_frame(buf, reterr) : KOA_ERR_UNSUPPORTED;
 
-    if (api == NULL)
-        return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "API key %d is not one we speak",
-                        header->api_key);
-    err = open_frame(buf, reterr);
     if (err != KOA_OK)
         return err;
     err = koa_kafka_encode(&koa_kafka_request_header,
@@ -92,20 +99,22 @@ enum koa_err koa_kafka_frame_request(const struct koa_kafka_request_header *head
     return close_frame(buf, start, err, reterr);
 }
 
-enum koa_err koa_kafka_frame_response(const struct koa_kafka_api *api, int16_t version,
-                                      int32_t correlation_id, const void *body, struct koa_buf *buf,
+enum koa_err koa_kafka_frame_response(const struct koa_kafka_request_header *header,
+                                      const void *body, struct koa_buf *buf,
                                       struct koa_error *reterr)
 {
-    struct koa_kafka_response_header header = {.correlation_id = correlation_id};
+    struct koa_kafka_response_header response = {.correlation_id = header->correlation_id};
     size_t start = buf->size;
-    enum koa_err err = open_frame(buf, reterr);
+    const struct koa_kafka_api *api = require_api(header->api_key, reterr);
+    enum koa_err err = api != NULL ? open_frame(buf, reterr) : KOA_ERR_UNSUPPORTED;
 
     if (err != KOA_OK)
         return err;
     err = koa_kafka_encode(&koa_kafka_response_header,
-                           koa_kafka_response_header_version(api, version), &header, buf, reterr);
+                           koa_kafka_response_header_version(api, header->api_version), &response,
+                           buf, reterr);
     if (err == KOA_OK)
-        err = koa_kafka_encode(api->response, version, body, buf, reterr);
+        err = koa_kafka_encode(api->response, header->api_version, body, buf, reterr);
     return close_frame(buf, start, err, reterr);
 }
 
@@ -114,22 +123,22 @@ enum koa_err koa_kafka_open_request(struct koa_str frame,
                                     const struct koa_kafka_api **ret_api, struct koa_str *ret_body,
                                     struct koa_error *reterr)
 {
+    struct koa_kafka_layout layout = {.table = &koa_kafka_request_header, .version = 1};
     const struct koa_kafka_api *api;
-    int16_t header_version = 1;
     int16_t key;
     int16_t version;
     enum koa_err err;
 
-    if (frame.size < 4)
+    if (frame.size < 4) {
         return koa_fail(reterr, KOA_ERR_PROTOCOL, "a request of %zu bytes has no header",
                         frame.size);
+    }
     key = (int16_t) ((unsigned char) frame.data[0] << 8 | (unsigned char) frame.data[1]);
     version = (int16_t) ((unsigned char) frame.data[2] << 8 | (unsigned char) frame.data[3]);
     api = koa_kafka_api_find(key);
     if (api != NULL)
-        header_version = koa_kafka_request_header_version(api, version);
-    err = koa_kafka_decode_part(&koa_kafka_request_header, header_version, &frame, NULL, ret_header,
-                                reterr);
+        layout.version = koa_kafka_request_header_version(api, version);
+    err = koa_kafka_decode_part(layout, &frame, NULL, ret_header, reterr);
     if (err != KOA_OK)
         return err;
     *ret_api = api;
@@ -141,24 +150,29 @@ enum koa_err koa_kafka_peek_correlation(struct koa_str frame, int32_t *ret_id,
                                         struct koa_error *reterr)
 {
     struct koa_kafka_response_header header;
-    enum koa_err err =
-        koa_kafka_decode_part(&koa_kafka_response_header, 0, &frame, NULL, &header, reterr);
+    const struct koa_kafka_layout layout = {.table = &koa_kafka_response_header, .version = 0};
+    enum koa_err err = koa_kafka_decode_part(layout, &frame, NULL, &header, reterr);
 
     if (err == KOA_OK)
         *ret_id = header.correlation_id;
     return err;
 }
 
-enum koa_err koa_kafka_open_response(const struct koa_kafka_api *api, int16_t version,
+enum koa_err koa_kafka_open_response(const struct koa_kafka_request_header *header,
                                      struct koa_str frame, struct koa_arena *arena, void *ret_body,
                                      struct koa_error *reterr)
 {
-    struct koa_kafka_response_header header;
-    enum koa_err err = koa_kafka_decode_part(&koa_kafka_response_header,
-                                             koa_kafka_response_header_version(api, version),
-                                             &frame, NULL, &header, reterr);
+    struct koa_kafka_layout layout = {.table = &koa_kafka_response_header};
+    struct koa_kafka_response_header response;
+    const struct koa_kafka_api *api = require_api(header->api_key, reterr);
+    enum koa_err err;
 
+    if (api == NULL)
+        return KOA_ERR_UNSUPPORTED;
+    layout.version = koa_kafka_response_header_version(api, header->api_version);
+    err = koa_kafka_decode_part(layout, &frame, NULL, &response, reterr);
     if (err != KOA_OK)
         return err;
-    return koa_kafka_decode(api->response, version, frame, arena, ret_body, reterr);
+    layout = (struct koa_kafka_layout){.table = api->response, .version = header->api_version};
+    return koa_kafka_decode(layout, frame, arena, ret_body, reterr);
 }

@@ -34,15 +34,15 @@ int16_t koa_kafka_request_header_version(const struct koa_kafka_api *api, int16_
 /* Always 0 for ApiVersions: its asker does not know yet what we understand. */
 int16_t koa_kafka_response_header_version(const struct koa_kafka_api *api, int16_t version);
 
-/* Append a whole frame, its 4 bytes of length included. On failure `buf` is as long as it was, but
- * for a limit of its own, which koa_buf keeps as failed. Errors as koa_kafka_encode(). `header`:
- * key and version choose the API. */
+/* Append a whole frame, its 4 bytes of length included. `header` says API and version; a response's
+ * is that of the request it answers. On failure `buf` is as long as it was, but for a limit of its
+ * own, which koa_buf keeps as failed. Errors as koa_kafka_encode(). */
 KOA_MUST_USE enum koa_err koa_kafka_frame_request(const struct koa_kafka_request_header *header,
                                                   const void *body, struct koa_buf *buf,
                                                   struct koa_error *reterr);
-KOA_MUST_USE enum koa_err koa_kafka_frame_response(const struct koa_kafka_api *api, int16_t version,
-                                                   int32_t correlation_id, const void *body,
-                                                   struct koa_buf *buf, struct koa_error *reterr);
+KOA_MUST_USE enum koa_err koa_kafka_frame_response(const struct koa_kafka_request_header *header,
+                                                   const void *body, struct koa_buf *buf,
+                                                   struct koa_error *reterr);
 
 /* Splits a frame (without its length) of a peer that asks. `ret_api` is NULL when we do not speak
  * the API; the header is then read as version 1. KOA_ERR_PROTOCOL when it is no request. */
@@ -54,8 +54,8 @@ KOA_MUST_USE enum koa_err koa_kafka_open_request(struct koa_str frame,
 /* Reads the correlation id alone: the first four bytes of every response. */
 KOA_MUST_USE enum koa_err koa_kafka_peek_correlation(struct koa_str frame, int32_t *ret_id,
                                                      struct koa_error *reterr);
-/* Strips the response header and decodes the body. */
-KOA_MUST_USE enum koa_err koa_kafka_open_response(const struct koa_kafka_api *api, int16_t version,
+/* Strips the response header and decodes the body of the answer to `header`. */
+KOA_MUST_USE enum koa_err koa_kafka_open_response(const struct koa_kafka_request_header *header,
                                                   struct koa_str frame, struct koa_arena *arena,
                                                   void *ret_body, struct koa_error *reterr);
 

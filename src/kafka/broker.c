@@ -105,12 +105,13 @@ static void arm(struct koa_kafka_broker *broker)
         due = broker->attempt_at;
         any = true;
     }
-    if (!any)
+    if (!any) {
         koa_timers_disarm(broker->opts.timers, &broker->timer);
-    else if (!koa_timers_arm(broker->opts.timers, &broker->timer, due, on_timer))
+    } else if (!koa_timers_arm(broker->opts.timers, &broker->timer, due, on_timer)) {
         koa_log_warn(broker->opts.log, "kafka.timer",
                      "no memory to watch the deadlines of broker %s; the next request tries again",
                      broker->name);
+    }
 }
 
 static void start_attempt(struct koa_kafka_broker *broker, struct koa_mono now)
@@ -237,12 +238,13 @@ static void note_handshake(struct koa_kafka_broker *broker, bool was_ready)
 {
     if (was_ready || !koa_kafka_connection_is_ready(broker->connection))
         return;
-    if (broker->failures > 0)
+    if (broker->failures > 0) {
         koa_log_notice(broker->opts.log, "kafka.reconnected", "broker %s (%s:%d) answers again",
                        broker->name, broker->host, broker->opts.port);
-    else
+    } else {
         koa_log_debug(broker->opts.log, "kafka.connected", "broker %s (%s:%d) answers",
                       broker->name, broker->host, broker->opts.port);
+    }
     broker->failures = 0;
 }
 
@@ -287,10 +289,11 @@ static void on_timer(struct koa_timer *timer, struct koa_mono now)
     }
     if (broker->state == PAUSING && koa_mono_diff_ms(now, broker->attempt_at) >= 0) {
         /* Without keep_connected the request that wanted this may have ended meanwhile. */
-        if (broker->opts.keep_connected || koa_kafka_connection_pending(broker->connection) > 0)
+        if (broker->opts.keep_connected || koa_kafka_connection_pending(broker->connection) > 0) {
             start_attempt(broker, now);
-        else
+        } else {
             broker->state = IDLE;
+        }
     }
     flush(broker, now);
 }

@@ -31,12 +31,12 @@ struct peer {
     struct koa_kafka_broker *broker;
     struct koa_stream *stream;
     bool is_named; /* by the last koa_kafka_client_set_brokers() */
+    bool is_gone;  /* to be closed by the reaper */
 };
 
 struct koa_kafka_client {
     struct koa_kafka_client_opts opts;
     struct koa_list_node peers; /* struct peer */
-    struct koa_list_node gone;  /* those to be closed by `reaper` */
     size_t broker_count;
     struct koa_timer reaper;
 };
@@ -180,20 +180,14 @@ enum koa_err koa_kafka_client_create(const struct koa_kafka_client_opts *opts,
         return err;
     client->opts = *opts;
     koa_list_init(&client->peers);
-    koa_list_init(&client->gone);
-    for (size_t i = 0; i < opts->bootstrap_count && i < KOA_KAFKA_BOOTSTRAP_LIMIT; i++)
+    for (size_t i = 0; i < opts->bootstrap_count && i < KOA_KAFKA_BOOTSTRAP_LIMIT; i++) {
         if (err == KOA_OK)
             err = add_peer(client, koa_kafka_bootstrap_id(i), &opts->bootstrap[i], reterr);
+    }
     if (err == KOA_OK)
         *ret_client = KOA_MOVE(client);
     koa_kafka_client_destroy(client);
     return err;
-}
-
-static void destroy_list(struct koa_list_node *list)
-{
-    while (!koa_list_is_empty(list))
-        destroy_peer(peer_of(list->next));
 }
 
 void koa_kafka_client_destroy(struct koa_kafka_client *client)
@@ -201,16 +195,17 @@ void koa_kafka_client_destroy(struct koa_kafka_client *client)
     if (client == NULL)
         return;
     koa_timers_disarm(koa_loop_timers(client->opts.loop), &client->reaper);
-    destroy_list(&client->peers);
-    destroy_list(&client->gone);
+    while (!koa_list_is_empty(&client->peers))
+        destroy_peer(peer_of(client->peers.next));
     koa_free(client);
 }
 
 static struct peer *find_peer(struct koa_kafka_client *client, int32_t id)
 {
-    KOA_LIST_FOREACH (node, &client->peers)
-        if (peer_of(node)->id == id)
+    KOA_LIST_FOREACH (node, &client->peers) {
+        if (peer_of(node)->id == id && !peer_of(node)->is_gone)
             return peer_of(node);
+    }
     return NULL;
 }
 
@@ -235,17 +230,20 @@ static void reap(struct koa_timer *timer, struct koa_mono now)
     struct koa_kafka_client *client = KOA_CONTAINER_OF(timer, struct koa_kafka_client, reaper);
 
     (void) now;
-    destroy_list(&client->gone);
-    /* The cluster has named its brokers: the configuration's servers are those over again. */
-    KOA_LIST_FOREACH (node, &client->peers)
-        if (peer_of(node)->id < 0)
-            koa_kafka_broker_rest(peer_of(node)->broker);
+    KOA_LIST_FOREACH (node, &client->peers) {
+        struct peer *peer = peer_of(node);
+
+        /* The cluster has named its brokers: the configuration's servers are those over again. */
+        if (peer->is_gone)
+            destroy_peer(peer);
+        else if (peer->id < 0)
+            koa_kafka_broker_rest(peer->broker);
+    }
 }
 
 static void drop_peer(struct koa_kafka_client *client, struct peer *peer)
 {
-    koa_list_remove(&peer->node);
-    koa_list_push_back(&client->gone, &peer->node);
+    peer->is_gone = true;
     client->broker_count--;
 }
 
@@ -255,35 +253,42 @@ static bool is_same_address(const struct peer *peer, const struct koa_kafka_addr
            koa_text_equal(koa_kafka_broker_host(peer->broker), address->host);
 }
 
+/* Makes sure that the broker is there, at its present address. */
+static void name_broker(struct koa_kafka_client *client, const struct koa_kafka_address *address)
+{
+    struct peer *peer = address->id >= 0 ? find_peer(client, address->id) : NULL;
+    struct koa_error error;
+
+    if (peer != NULL && is_same_address(peer, address)) {
+        peer->is_named = true;
+        return;
+    }
+    if (peer != NULL)
+        drop_peer(client, peer);
+    if (address->id < 0 || client->broker_count >= KOA_KAFKA_BROKER_LIMIT)
+        return;
+    if (add_peer(client, address->id, address, &error) != KOA_OK) {
+        koa_log_warn(client->opts.log, "kafka.broker",
+                     "broker %d cannot be watched: %s; trying again in the next cycle", address->id,
+                     error.text);
+    }
+}
+
 void koa_kafka_client_set_brokers(struct koa_kafka_client *client,
                                   const struct koa_kafka_address *brokers, size_t count)
 {
-    struct koa_error error;
-
     KOA_LIST_FOREACH (node, &client->peers)
         peer_of(node)->is_named = peer_of(node)->id < 0;
-    for (size_t i = 0; i < count; i++) {
-        struct peer *peer = brokers[i].id >= 0 ? find_peer(client, brokers[i].id) : NULL;
-
-        if (peer != NULL && is_same_address(peer, &brokers[i])) {
-            peer->is_named = true;
-            continue;
-        }
-        if (peer != NULL)
-            drop_peer(client, peer);
-        if (brokers[i].id < 0 || client->broker_count >= KOA_KAFKA_BROKER_LIMIT)
-            continue;
-        if (add_peer(client, brokers[i].id, &brokers[i], &error) != KOA_OK)
-            koa_log_warn(client->opts.log, "kafka.broker",
-                         "broker %d cannot be watched: %s; trying again in the next cycle",
-                         brokers[i].id, error.text);
-    }
-    KOA_LIST_FOREACH (node, &client->peers)
-        if (!peer_of(node)->is_named)
+    for (size_t i = 0; i < count; i++)
+        name_broker(client, &brokers[i]);
+    KOA_LIST_FOREACH (node, &client->peers) {
+        if (!peer_of(node)->is_named && !peer_of(node)->is_gone)
             drop_peer(client, peer_of(node));
+    }
     /* Not here: the caller may be inside a callback of one of them. */
-    if (!koa_loop_after(client->opts.loop, &client->reaper, 0, reap))
+    if (!koa_loop_after(client->opts.loop, &client->reaper, 0, reap)) {
         koa_log_warn(client->opts.log, "kafka.broker",
                      "no memory to close connections of former brokers; trying again in the next "
                      "cycle");
+    }
 }

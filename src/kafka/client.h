@@ -17,8 +17,8 @@ static inline int32_t koa_kafka_bootstrap_id(size_t index)
 }
 
 struct koa_kafka_address {
-    int32_t id;
     const char *host;
+    int32_t id;
     int port;
 };
 

@@ -12,20 +12,25 @@
 /* Sets every member to its default. `message` has `table->size` bytes. */
 void koa_kafka_defaults(const struct koa_kafka_message *table, void *message);
 
-/* Decodes all of `bytes` as `version`. Arrays live in `arena`, whose limit bounds what a lying peer
+/* How bytes are to be read. */
+struct koa_kafka_layout {
+    const struct koa_kafka_message *table;
+    int16_t version;
+};
+
+/* Decodes all of `bytes`. Arrays live in `arena`, whose limit bounds what a lying peer
  * can make us allocate; strings point into `bytes`. Errors: KOA_ERR_UNSUPPORTED (version outside
  * the table), KOA_ERR_PROTOCOL (with message and field: cut short, impossible length, null where
  * there is none, bytes left over), KOA_ERR_LIMIT (the arena is full). `ret_message` is undefined
  * after a failure. */
-KOA_MUST_USE enum koa_err koa_kafka_decode(const struct koa_kafka_message *table, int16_t version,
-                                           struct koa_str bytes, struct koa_arena *arena,
-                                           void *ret_message, struct koa_error *reterr);
+KOA_MUST_USE enum koa_err koa_kafka_decode(struct koa_kafka_layout layout, struct koa_str bytes,
+                                           struct koa_arena *arena, void *ret_message,
+                                           struct koa_error *reterr);
 
 /* The same, and stops where the message ends: `*bytes` becomes what follows it. */
-KOA_MUST_USE enum koa_err koa_kafka_decode_part(const struct koa_kafka_message *table,
-                                                int16_t version, struct koa_str *bytes,
-                                                struct koa_arena *arena, void *ret_message,
-                                                struct koa_error *reterr);
+KOA_MUST_USE enum koa_err koa_kafka_decode_part(struct koa_kafka_layout layout,
+                                                struct koa_str *bytes, struct koa_arena *arena,
+                                                void *ret_message, struct koa_error *reterr);
 
 /* Appends `message` as `version`. Members that the version lacks are left out. Fails with
  * KOA_ERR_UNSUPPORTED, KOA_ERR_RANGE (a string or array too long for its length field), or what

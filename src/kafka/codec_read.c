@@ -201,9 +201,10 @@ static size_t least_item_size(const struct reader *reader, const struct koa_kafk
         return 8;
     if (field->type == KOA_KAFKA_STRINGS)
         return reader->flexible ? 1 : 2;
-    for (const struct koa_kafka_field *row = field->rows; row->type != KOA_KAFKA_NONE; row++)
+    for (const struct koa_kafka_field *row = field->rows; row->type != KOA_KAFKA_NONE; row++) {
         if (!row->tagged && koa_kafka_field_is_in(row, reader->version))
             size += least_size(reader, row);
+    }
     return size > 0 ? size : 1;
 }
 
@@ -252,16 +253,18 @@ static enum koa_err read_array(struct reader *reader, const struct koa_kafka_fie
     if (count >= 0)
         array.rows = &nothing;
     if (count > 0) {
-        if ((uint64_t) count > reader->left / least_item_size(reader, field))
+        if ((uint64_t) count > reader->left / least_item_size(reader, field)) {
             return koa_fail(reader->reterr, KOA_ERR_PROTOCOL,
                             "%s version %d, field '%s': %" PRId64 " items cannot fit in %zu bytes",
                             reader->table->name, reader->version, field->name, count, reader->left);
+        }
         array.count = (size_t) count;
         array.rows = koa_arena_alloc(reader->arena, array.count, item_size(field));
-        if (array.rows == NULL)
+        if (array.rows == NULL) {
             return koa_fail(reader->reterr, KOA_ERR_LIMIT,
                             "%s version %d, field '%s': %" PRId64 " items exceed the memory limit",
                             reader->table->name, reader->version, field->name, count);
+        }
         err = read_items(reader, field, array.rows, array.count);
     }
     memcpy(target, &array, sizeof(array));
@@ -312,9 +315,10 @@ static enum koa_err read_field(struct reader *reader, const struct koa_kafka_fie
 static const struct koa_kafka_field *find_tag(const struct reader *reader,
                                               const struct koa_kafka_field *fields, uint32_t tag)
 {
-    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++)
+    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++) {
         if (field->tagged && field->tag == tag && koa_kafka_field_is_in(field, reader->version))
             return field;
+    }
     return NULL;
 }
 
@@ -356,10 +360,11 @@ static enum koa_err read_tags(struct reader *reader, const struct koa_kafka_fiel
             return fail_at(reader, "size of a tagged field", "larger than what is left");
         previous = tag;
         field = find_tag(reader, fields, tag);
-        if (field != NULL)
+        if (field != NULL) {
             err = read_tagged(reader, field, size, target);
-        else if (take(reader, "tagged field", size) == NULL)
+        } else if (take(reader, "tagged field", size) == NULL) {
             err = KOA_ERR_PROTOCOL;
+        }
     }
     return err;
 }
@@ -383,9 +388,10 @@ static void set_number(const struct koa_kafka_field *field, unsigned char *targe
 
 static void set_defaults(const struct koa_kafka_field *fields, unsigned char *target)
 {
-    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++)
+    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++) {
         if (field->fallback != 0)
             set_number(field, target + field->offset);
+    }
 }
 
 /* `target` is zeroed. */
@@ -411,22 +417,24 @@ void koa_kafka_defaults(const struct koa_kafka_message *table, void *message)
     set_defaults(table->fields, message);
 }
 
-enum koa_err koa_kafka_decode_part(const struct koa_kafka_message *table, int16_t version,
-                                   struct koa_str *bytes, struct koa_arena *arena,
-                                   void *ret_message, struct koa_error *reterr)
+enum koa_err koa_kafka_decode_part(struct koa_kafka_layout layout, struct koa_str *bytes,
+                                   struct koa_arena *arena, void *ret_message,
+                                   struct koa_error *reterr)
 {
+    const struct koa_kafka_message *table = layout.table;
     struct reader reader = {.table = table,
                             .arena = arena,
                             .at = (const unsigned char *) (bytes->size > 0 ? bytes->data : ""),
                             .left = bytes->size,
-                            .version = version,
-                            .flexible = version >= table->flexible_since,
+                            .version = layout.version,
+                            .flexible = layout.version >= table->flexible_since,
                             .reterr = reterr};
     enum koa_err err;
 
-    if (version < table->minimum || version > table->maximum)
+    if (layout.version < table->minimum || layout.version > table->maximum) {
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "%s version %d is outside %d to %d",
-                        table->name, version, table->minimum, table->maximum);
+                        table->name, layout.version, table->minimum, table->maximum);
+    }
     memset(ret_message, 0, table->size);
     err = read_fields(&reader, table->fields, ret_message);
     if (err == KOA_OK)
@@ -434,14 +442,14 @@ enum koa_err koa_kafka_decode_part(const struct koa_kafka_message *table, int16_
     return err;
 }
 
-enum koa_err koa_kafka_decode(const struct koa_kafka_message *table, int16_t version,
-                              struct koa_str bytes, struct koa_arena *arena, void *ret_message,
-                              struct koa_error *reterr)
+enum koa_err koa_kafka_decode(struct koa_kafka_layout layout, struct koa_str bytes,
+                              struct koa_arena *arena, void *ret_message, struct koa_error *reterr)
 {
-    enum koa_err err = koa_kafka_decode_part(table, version, &bytes, arena, ret_message, reterr);
+    enum koa_err err = koa_kafka_decode_part(layout, &bytes, arena, ret_message, reterr);
 
-    if (err == KOA_OK && bytes.size > 0)
+    if (err == KOA_OK && bytes.size > 0) {
         return koa_fail(reterr, KOA_ERR_PROTOCOL, "%s version %d: %zu bytes left over at the end",
-                        table->name, version, bytes.size);
+                        layout.table->name, layout.version, bytes.size);
+    }
     return err;
 }

@@ -48,17 +48,19 @@ static void write_length(struct writer *writer, const struct koa_kafka_field *fi
 
     /* Kafka's own writer keeps strings to an int16 in compact form too. */
     if (length > (width == 2 ? INT16_MAX : INT32_MAX - 1)) {
-        if (writer->err == KOA_OK)
+        if (writer->err == KOA_OK) {
             writer->err =
                 koa_fail(writer->reterr, KOA_ERR_RANGE,
                          "%s version %d, field '%s': %lld is too long for the wire",
                          writer->table->name, writer->version, field->name, (long long) length);
+        }
         return;
     }
-    if (compact)
+    if (compact) {
         write_uvarint(writer, (uint32_t) (length + 1));
-    else
+    } else {
         write_number(writer, (uint64_t) length, width);
+    }
 }
 
 static void write_text(struct writer *writer, const struct koa_kafka_field *field,
@@ -239,25 +241,28 @@ static void write_tags(struct writer *writer, const struct koa_kafka_field *fiel
 {
     uint32_t count = 0;
 
-    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++)
+    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++) {
         if (field->tagged && koa_kafka_field_is_in(field, writer->version) &&
             is_worth_a_tag(field, source + field->offset))
             count++;
+    }
     write_uvarint(writer, count);
     if (count == 0)
         return;
-    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++)
+    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++) {
         if (field->tagged && koa_kafka_field_is_in(field, writer->version) &&
             is_worth_a_tag(field, source + field->offset))
             write_tagged(writer, field, source + field->offset);
+    }
 }
 
 static void write_fields(struct writer *writer, const struct koa_kafka_field *fields,
                          const unsigned char *source)
 {
-    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++)
+    for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++) {
         if (!field->tagged && koa_kafka_field_is_in(field, writer->version))
             write_field(writer, field, source + field->offset);
+    }
     if (writer->flexible)
         write_tags(writer, fields, source);
 }
@@ -271,9 +276,10 @@ enum koa_err koa_kafka_encode(const struct koa_kafka_message *table, int16_t ver
                             .flexible = version >= table->flexible_since,
                             .reterr = reterr};
 
-    if (version < table->minimum || version > table->maximum)
+    if (version < table->minimum || version > table->maximum) {
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "%s version %d is outside %d to %d",
                         table->name, version, table->minimum, table->maximum);
+    }
     write_fields(&writer, table->fields, message);
     if (writer.err != KOA_OK)
         return writer.err;

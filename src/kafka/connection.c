@@ -251,17 +251,18 @@ enum koa_err koa_kafka_connection_open(struct koa_kafka_connection *connection, 
 static enum koa_err repeat_hello(struct koa_kafka_connection *connection, struct koa_str frame,
                                  struct koa_mono now, struct koa_error *reterr)
 {
+    const struct koa_kafka_request_header asked = {.api_key = KOA_KAFKA_API_VERSIONS};
     struct koa_kafka_api_versions_response answer;
     struct koa_arena *arena = koa_arena_create(connection->opts.arena_limit);
     int16_t version = 0;
     enum koa_err err = koa_require_memory(arena, reterr);
 
-    if (err == KOA_OK && connection->hello_was_repeated)
+    if (err == KOA_OK && connection->hello_was_repeated) {
         err = koa_fail(reterr, KOA_ERR_PROTOCOL,
                        "the broker refuses every version of ApiVersions that it offered");
+    }
     if (err == KOA_OK)
-        err = koa_kafka_open_response(koa_kafka_api_find(KOA_KAFKA_API_VERSIONS), 0, frame, arena,
-                                      &answer, reterr);
+        err = koa_kafka_open_response(&asked, frame, arena, &answer, reterr);
     if (err == KOA_OK) {
         version = koa_kafka_hello_version(&answer);
         connection->hello_was_repeated = true;
@@ -299,13 +300,18 @@ static enum koa_err deliver(struct koa_kafka_connection *connection,
                             struct koa_kafka_request *request, struct koa_str frame,
                             struct koa_mono now, struct koa_error *reterr)
 {
+    const struct koa_kafka_request_header asked = {.api_key = request->api_key,
+                                                   .api_version = request->version};
     const struct koa_kafka_api *api = koa_kafka_api_find(request->api_key);
     struct koa_arena *arena = koa_arena_create(connection->opts.arena_limit);
     void *body = arena != NULL ? koa_arena_alloc(arena, 1, api->response->size) : NULL;
-    enum koa_err err = koa_require_memory(body, reterr);
+    enum koa_err err;
 
-    if (err == KOA_OK)
-        err = koa_kafka_open_response(api, request->version, frame, arena, body, reterr);
+    if (body == NULL) {
+        koa_arena_destroy(arena);
+        return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for a response to %s", api->name);
+    }
+    err = koa_kafka_open_response(&asked, frame, arena, body, reterr);
     if (err == KOA_OK) {
         struct koa_kafka_answer answer = {.body = body,
                                           .elapsed_ms = koa_mono_diff_ms(now, request->sent),
@@ -331,15 +337,17 @@ static enum koa_err take_frame(struct koa_kafka_connection *connection, struct k
 
     if (err != KOA_OK)
         return err;
-    if (connection->in_flight_count == 0)
+    if (connection->in_flight_count == 0) {
         return koa_fail(reterr, KOA_ERR_PROTOCOL,
                         "the broker sent a response (correlation id %" PRId32 ") to no request",
                         id);
+    }
     request = request_of(connection->in_flight.next);
-    if (id != request->correlation_id)
+    if (id != request->correlation_id) {
         return koa_fail(reterr, KOA_ERR_PROTOCOL,
                         "the broker answered correlation id %" PRId32 " where %" PRId32 " was next",
                         id, request->correlation_id);
+    }
     if (is_refused_hello(connection, request, frame))
         return repeat_hello(connection, frame, now, reterr);
     return deliver(connection, request, frame, now, reterr);
@@ -357,9 +365,10 @@ enum koa_err koa_kafka_connection_receive(struct koa_kafka_connection *connectio
         if (err != KOA_OK || frame.data == NULL)
             break;
         err = take_frame(connection, frame, now, reterr);
-        if (err == KOA_OK && connection->hello_error != KOA_KAFKA_NO_ERROR)
+        if (err == KOA_OK && connection->hello_error != KOA_KAFKA_NO_ERROR) {
             err = koa_fail(reterr, KOA_ERR_PROTOCOL, "the broker refuses the handshake: %s (%d)",
                            koa_kafka_error_name(connection->hello_error), connection->hello_error);
+        }
     }
     if (err == KOA_OK)
         pump(connection, now);
@@ -396,10 +405,11 @@ enum koa_err koa_kafka_connection_tick(struct koa_kafka_connection *connection, 
     KOA_LIST_FOREACH (node, &connection->in_flight) {
         const struct koa_kafka_request *request = request_of(node);
 
-        if (koa_mono_diff_ms(now, request->deadline) >= 0)
+        if (koa_mono_diff_ms(now, request->deadline) >= 0) {
             return koa_fail(reterr, KOA_ERR_TIMEOUT, "no answer to %s within %" PRId64 " ms",
                             koa_kafka_api_find(request->api_key)->name,
                             koa_mono_diff_ms(now, request->sent));
+        }
     }
     expire_waiting(connection, now);
     pump(connection, now);

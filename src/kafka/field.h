@@ -49,12 +49,12 @@ struct koa_kafka_any_array {
 
 struct koa_kafka_field {
     const char *name;
-    enum koa_kafka_type type;
     size_t offset; /* of the member */
+    enum koa_kafka_type type;
     int16_t since; /* first version that has it */
     int16_t until; /* first version without it any more; 0: none */
-    bool nullable;
     int16_t nullable_since;
+    bool nullable;
     bool tagged; /* in the block of tagged fields, under `tag` */
     uint32_t tag;
     int64_t fallback; /* of numbers: the value when absent, and the one a tag leaves out */
@@ -69,11 +69,14 @@ struct koa_kafka_field {
                          : -1]))
 #define KOA_KAFKA_ROW(s, m, kind, ctype)                                                           \
     .name = #m, .type = (kind), .offset = KOA_KAFKA_OFFSET(s, m, ctype)
+/* NOLINTBEGIN(bugprone-macro-parentheses): `ctype` is a type */
 #define KOA_KAFKA_ROWS_ROW(s, m, kind, ctype)                                                      \
     .name = #m, .type = (kind),                                                                    \
     .offset =                                                                                      \
         offsetof(s, m) + 0 * KOA_KAFKA_OFFSET(s, m.rows, ctype *) +                                \
         0 * sizeof(char[sizeof(((s *) 0)->m) == sizeof(struct koa_kafka_any_array) ? 1 : -1])
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define KOA_KAFKA_FIELD_BOOL(s, m) KOA_KAFKA_ROW(s, m, KOA_KAFKA_BOOL, bool)
 #define KOA_KAFKA_FIELD_INT8(s, m) KOA_KAFKA_ROW(s, m, KOA_KAFKA_INT8, int8_t)

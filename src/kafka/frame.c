@@ -21,10 +21,11 @@ void koa_kafka_framer_reset(struct koa_kafka_framer *framer)
 
 static void drop_taken(struct koa_kafka_framer *framer)
 {
-    if (framer->taken == framer->buf.size && framer->buf.capacity > KEPT_BYTES)
+    if (framer->taken == framer->buf.size && framer->buf.capacity > KEPT_BYTES) {
         koa_kafka_framer_reset(framer);
-    else if (framer->taken > 0)
+    } else if (framer->taken > 0) {
         koa_buf_consume(&framer->buf, framer->taken);
+    }
     framer->taken = 0;
 }
 
@@ -50,11 +51,12 @@ enum koa_err koa_kafka_framer_next(struct koa_kafka_framer *framer, struct koa_s
     at = (const unsigned char *) framer->buf.data + framer->taken;
     length = (int32_t) ((uint32_t) at[0] << 24 | (uint32_t) at[1] << 16 | (uint32_t) at[2] << 8 |
                         (uint32_t) at[3]);
-    if (length < 1 || (size_t) length > framer->limit)
+    if (length < 1 || (size_t) length > framer->limit) {
         return koa_fail(reterr, KOA_ERR_PROTOCOL,
                         "the peer announced a frame of %ld bytes (allowed are 1 to %zu); this may "
                         "not be a plaintext Kafka listener",
                         (long) length, framer->limit);
+    }
     if (left - LENGTH_SIZE < (size_t) length)
         return KOA_OK;
     *ret_frame = (struct koa_str){.data = (const char *) at + LENGTH_SIZE, .size = (size_t) length};

@@ -19,18 +19,23 @@ void koa_kafka_versions_learn(struct koa_kafka_versions *versions,
         struct koa_kafka_api_range range = answer->api_keys.rows[i];
         const struct koa_kafka_api *api = koa_kafka_api_find(range.api_key);
 
-        if (api != NULL && range.min_version >= 0 && range.max_version >= range.min_version)
+        if (api != NULL && range.min_version >= 0 && range.max_version >= range.min_version) {
             versions->rows[api - koa_kafka_apis] = (struct koa_kafka_version_range){
                 .minimum = range.min_version, .maximum = range.max_version};
+        }
     }
 }
 
 static int16_t highest_common(const struct koa_kafka_message *ours, int16_t minimum,
                               int16_t maximum)
 {
-    int16_t version = maximum < ours->maximum ? maximum : ours->maximum;
+    int16_t version = maximum;
 
-    return version >= minimum && version >= ours->minimum ? version : -1;
+    if (version > ours->maximum)
+        version = ours->maximum;
+    if (version < minimum || version < ours->minimum)
+        version = -1;
+    return version;
 }
 
 enum koa_err koa_kafka_versions_choose(const struct koa_kafka_versions *versions, int16_t api_key,
@@ -46,10 +51,11 @@ enum koa_err koa_kafka_versions_choose(const struct koa_kafka_versions *versions
     if (range.minimum < 0)
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "the broker does not offer %s", api->name);
     version = highest_common(api->request, range.minimum, range.maximum);
-    if (version < 0)
+    if (version < 0) {
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED,
                         "the broker offers %s in versions %d to %d, we speak %d to %d", api->name,
                         range.minimum, range.maximum, api->request->minimum, api->request->maximum);
+    }
     *ret_version = version;
     return KOA_OK;
 }
@@ -57,9 +63,10 @@ enum koa_err koa_kafka_versions_choose(const struct koa_kafka_versions *versions
 int16_t koa_kafka_versions_get(const struct koa_kafka_versions *versions, int16_t api_key)
 {
     int16_t version = -1;
-    enum koa_err err = koa_kafka_versions_choose(versions, api_key, &version, NULL);
 
-    return err == KOA_OK ? version : -1;
+    if (koa_kafka_versions_choose(versions, api_key, &version, NULL) != KOA_OK)
+        version = -1;
+    return version;
 }
 
 int16_t koa_kafka_hello_version(const struct koa_kafka_api_versions_response *answer)
@@ -72,7 +79,9 @@ int16_t koa_kafka_hello_version(const struct koa_kafka_api_versions_response *an
             continue;
         version =
             highest_common(&koa_kafka_api_versions_request, range.min_version, range.max_version);
-        return version >= 0 ? version : 0;
+        if (version < 0)
+            version = 0;
+        return version;
     }
     return 0;
 }

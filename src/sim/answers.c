@@ -106,14 +106,15 @@ static enum koa_err refuse_version(const struct koa_sim_question *question,
                                    const struct koa_kafka_request_header *header,
                                    struct koa_buf *buf, struct koa_error *reterr)
 {
-    const struct koa_kafka_api *api = koa_kafka_api_find(KOA_KAFKA_API_VERSIONS);
+    const struct koa_kafka_request_header oldest = {.api_key = KOA_KAFKA_API_VERSIONS,
+                                                    .correlation_id = header->correlation_id};
     struct koa_kafka_api_versions_response body;
 
     koa_kafka_defaults(&koa_kafka_api_versions_response, &body);
     body.error_code = KOA_KAFKA_UNSUPPORTED_VERSION;
     if (!answer_api_versions(question, 0, NULL, &body))
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for an answer");
-    return koa_kafka_frame_response(api, 0, header->correlation_id, &body, buf, reterr);
+    return koa_kafka_frame_response(&oldest, &body, buf, reterr);
 }
 
 enum koa_err koa_sim_answer(const struct koa_sim_question *question, struct koa_str frame,
@@ -138,13 +139,13 @@ enum koa_err koa_sim_answer(const struct koa_sim_question *question, struct koa_
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "%s version %d is not simulated", api->name,
                         header.api_version);
     }
-    err = koa_kafka_decode(api->request, header.api_version, bytes, question->arena, &request,
-                           reterr);
+    err = koa_kafka_decode(
+        (struct koa_kafka_layout){.table = api->request, .version = header.api_version}, bytes,
+        question->arena, &request, reterr);
     if (err != KOA_OK)
         return err;
     koa_kafka_defaults(api->response, &response);
     if (!answer->answer(question, header.api_version, &request, &response))
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for an answer to %s", api->name);
-    return koa_kafka_frame_response(api, header.api_version, header.correlation_id, &response, buf,
-                                    reterr);
+    return koa_kafka_frame_response(&header, &response, buf, reterr);
 }

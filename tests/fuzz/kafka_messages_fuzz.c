@@ -18,8 +18,9 @@ static bool round_trip(const struct koa_kafka_message *table, int16_t version, s
     struct koa_arena *arena = koa_arena_create(LIMIT);
     void *body = arena != NULL ? koa_arena_alloc(arena, 1, table->size) : NULL;
     struct koa_error error;
-    bool decoded =
-        body != NULL && koa_kafka_decode(table, version, bytes, arena, body, &error) == KOA_OK;
+    bool decoded = body != NULL &&
+                   koa_kafka_decode((struct koa_kafka_layout){.table = table, .version = version},
+                                    bytes, arena, body, &error) == KOA_OK;
 
     if (decoded)
         KOA_ASSERT(koa_kafka_encode(table, version, body, buf, &error) == KOA_OK);

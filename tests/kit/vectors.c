@@ -7,6 +7,8 @@
 
 #include "kit/kit.h"
 
+/* NOLINTBEGIN(concurrency-mt-unsafe): tests read folders on one thread */
+
 #define FOLDER "tests/vectors/kafka"
 
 void kit_vector_read(const char *name, struct kit_vector *ret_vector)
@@ -20,9 +22,10 @@ void kit_vector_read(const char *name, struct kit_vector *ret_vector)
     (void) snprintf(path, sizeof(path), FOLDER "/%s", name);
     ret_vector->bytes = kit_read_file(path, &ret_vector->size);
     ret_vector->is_request = strstr(file, ".request.") != NULL;
-    for (size_t i = 0; i < koa_kafka_api_count; i++)
+    for (size_t i = 0; i < koa_kafka_api_count; i++) {
         if (strncmp(file, koa_kafka_apis[i].name, strlen(koa_kafka_apis[i].name)) == 0)
             ret_vector->api = &koa_kafka_apis[i];
+    }
     if (version != NULL)
         ret_vector->version = (int16_t) strtol(version + 2, NULL, 10);
     KIT_EXPECT(name, ret_vector->api != NULL && ret_vector->size > 4);
@@ -69,9 +72,13 @@ void kit_vectors(size_t minimum, void (*each)(const struct kit_vector *vector))
     folders = opendir(path);
     if (folders == NULL)
         fail_msg("cannot open '%s'", path);
-    for (const struct dirent *folder = readdir(folders); folder != NULL; folder = readdir(folders))
+    for (const struct dirent *folder = readdir(folders); folder != NULL;
+         folder = readdir(folders)) {
         if (folder->d_name[0] != '.')
             count += walk_folder(root, folder->d_name, each);
+    }
     (void) closedir(folders);
     KIT_EXPECT("enough vectors", count >= minimum);
 }
+
+/* NOLINTEND(concurrency-mt-unsafe) */

@@ -70,26 +70,27 @@ static void evaluate(const void *config, const struct koa_snapshot *snapshot, st
     age = age_ms(snapshot, now);
     error = koa_snapshot_error(snapshot);
     add_details(snapshot, &brokers, age, verdict);
-    if (brokers.up == 0)
+    if (brokers.up == 0) {
         koa_verdict_unhealthy(verdict, "No Kafka brokers available: %s",
                               error != NULL             ? error
                               : brokers.example != NULL ? brokers.example
                                                         : "the cluster lists none");
-    else if (error != NULL)
+    } else if (error != NULL) {
         koa_verdict_unhealthy(verdict, "Kafka metadata cannot be read: %s; the data is %.1f s old",
                               error, (double) age / 1000.0);
-    else if (age > OVERRUN_INTERVALS * koa_snapshot_interval_ms(snapshot))
+    } else if (age > OVERRUN_INTERVALS * koa_snapshot_interval_ms(snapshot)) {
         koa_verdict_unhealthy(verdict,
                               "Kafka data is %.1f s old: the collector has not finished a cycle",
                               (double) age / 1000.0);
-    else if (brokers.missing > 0)
+    } else if (brokers.missing > 0) {
         koa_verdict_degraded(verdict,
                              "Kafka cluster accessible with %" PRId64 " brokers; %" PRId64
                              " did not answer, broker %" PRId32 ": %s",
                              brokers.up, brokers.missing, brokers.example_id, brokers.example);
-    else
+    } else {
         koa_verdict_healthy(verdict, "Kafka cluster accessible with %" PRId64 " brokers",
                             brokers.up);
+    }
 }
 
 const struct koa_check_ops koa_check_kafka = {

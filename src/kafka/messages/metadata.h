@@ -19,8 +19,8 @@ struct koa_kafka_metadata_request {
 
 struct koa_kafka_metadata_broker {
     int32_t node_id;
-    struct koa_str host;
     int32_t port;
+    struct koa_str host;
     struct koa_str rack; /* 1+; null: none */
 };
 
@@ -36,11 +36,11 @@ struct koa_kafka_metadata_partition {
 
 struct koa_kafka_metadata_topic {
     int16_t error_code;
-    struct koa_str name;            /* may be null from 12 on */
-    struct koa_kafka_uuid topic_id; /* 10+ */
-    bool is_internal;               /* 1+ */
-    KOA_KAFKA_ARRAY(struct koa_kafka_metadata_partition) partitions;
+    bool is_internal;                    /* 1+ */
     int32_t topic_authorized_operations; /* 8+ */
+    struct koa_str name;                 /* may be null from 12 on */
+    struct koa_kafka_uuid topic_id;      /* 10+ */
+    KOA_KAFKA_ARRAY(struct koa_kafka_metadata_partition) partitions;
 };
 
 struct koa_kafka_metadata_response {

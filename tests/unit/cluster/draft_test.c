@@ -139,9 +139,10 @@ static void more_brokers_than_the_limit_are_left_out(void **state)
     struct koa_roster roster = {.rows = NULL};
 
     (void) state;
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(brokers); i++)
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(brokers); i++) {
         brokers[i] = (struct koa_kafka_metadata_broker){
             .node_id = (int32_t) (KOA_ARRAY_COUNT(brokers) - i), .host = KOA_STR("\xff")};
+    }
     assert_false(koa_roster_update(&roster, &metadata, (struct koa_mono){.ms = 5}));
     assert_int_equal(roster.count, KOA_ROSTER_LIMIT);
     for (size_t i = 1; i < roster.count; i++)

@@ -55,10 +55,12 @@ static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request 
 
     memset(topics, 0, sizeof(topics));
     memset(partitions, 0, sizeof(partitions));
-    for (int32_t id = 1; id <= FAKE_BROKERS; id++)
-        if (fake->is_listed[id])
+    for (int32_t id = 1; id <= FAKE_BROKERS; id++) {
+        if (fake->is_listed[id]) {
             brokers[response.brokers.count++] = (struct koa_kafka_metadata_broker){
                 .node_id = id, .host = KOA_STR("kafka"), .port = 9091 + id};
+        }
+    }
     for (size_t i = 0; i < FAKE_TOPICS; i++) {
         struct koa_kafka_metadata_topic *topic = &topics[response.topics.count];
 
@@ -67,8 +69,8 @@ static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request 
         topic->name = koa_str_from(fake->topics[i].name);
         topic->partitions.rows = partitions[response.topics.count++];
         /* Not in order, as brokers do it. */
-        for (int32_t j = FAKE_PARTITIONS - 1; j >= 0; j--)
-            if (fake->topics[i].partitions[j].leader != 0)
+        for (int32_t j = FAKE_PARTITIONS - 1; j >= 0; j--) {
+            if (fake->topics[i].partitions[j].leader != 0) {
                 topic->partitions.rows[topic->partitions.count++] =
                     (struct koa_kafka_metadata_partition){
                         .partition_index = j,
@@ -76,6 +78,8 @@ static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request 
                         .replica_nodes = {.rows = all, .count = 3},
                         .isr_nodes = {.rows = all,
                                       .count = fake->topics[i].partitions[j].leader < 0 ? 1 : 3}};
+            }
+        }
     }
     response.brokers.rows = brokers;
     response.topics.rows = topics;
@@ -84,9 +88,10 @@ static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request 
 
 static const struct fake_topic *find_topic(const struct fake_cluster *fake, struct koa_str name)
 {
-    for (size_t i = 0; i < FAKE_TOPICS; i++)
+    for (size_t i = 0; i < FAKE_TOPICS; i++) {
         if (fake->topics[i].name != NULL && koa_str_equal_text(name, fake->topics[i].name))
             return &fake->topics[i];
+    }
     return NULL;
 }
 
@@ -99,15 +104,16 @@ answer_partition(const struct fake_topic *topic,
     struct koa_kafka_list_offsets_partition answer = {.partition_index = asked->partition_index,
                                                       .offset = -1};
 
-    if (partition == NULL)
+    if (partition == NULL) {
         answer.error_code = 3;
-    else if (partition->leader != broker)
+    } else if (partition->leader != broker) {
         answer.error_code = 6;
-    else if (partition->error != 0)
+    } else if (partition->error != 0) {
         answer.error_code = partition->error;
-    else
+    } else {
         answer.offset =
             asked->timestamp == KOA_KAFKA_OFFSET_END ? partition->end : partition->start;
+    }
     return answer;
 }
 
@@ -141,16 +147,17 @@ static void answer_one(struct fake_cluster *fake, struct koa_kafka_request *requ
 {
     struct koa_kafka_describe_cluster_response description = {.controller_id = 3};
 
-    if (fake->modes[index_of(broker)] == FAKE_REFUSES)
+    if (fake->modes[index_of(broker)] == FAKE_REFUSES) {
         end_with_error(request, KOA_ERR_IO, "Connection refused");
-    else if (request->api_key == KOA_KAFKA_METADATA)
+    } else if (request->api_key == KOA_KAFKA_METADATA) {
         answer_metadata(fake, request);
-    else if (request->api_key == KOA_KAFKA_LIST_OFFSETS)
+    } else if (request->api_key == KOA_KAFKA_LIST_OFFSETS) {
         answer_offsets(fake, request, broker);
-    else if (request->api_key == KOA_KAFKA_DESCRIBE_CLUSTER && fake->lacks_describe_cluster)
+    } else if (request->api_key == KOA_KAFKA_DESCRIBE_CLUSTER && fake->lacks_describe_cluster) {
         end_with_error(request, KOA_ERR_UNSUPPORTED, "the broker does not offer describe_cluster");
-    else
+    } else {
         end_with(request, &description);
+    }
 }
 
 static void fake_submit(void *context, int32_t broker, struct koa_kafka_request *request)
@@ -205,10 +212,11 @@ void fake_answer(struct fake_cluster *fake)
                 continue;
             memmove(&fake->pending[i], &fake->pending[i + 1],
                     (--fake->pending_count - i) * sizeof(fake->pending[0]));
-            if (is_frozen)
+            if (is_frozen) {
                 end_with_error(request, KOA_ERR_TIMEOUT, "no answer within 10000 ms");
-            else
+            } else {
                 answer_one(fake, request, broker);
+            }
             goes_on = true;
         }
     }
@@ -223,9 +231,10 @@ int64_t fake_cycle(struct fake_cluster *fake)
         struct koa_mono due = {.ms = INT64_MAX};
 
         fake_answer(fake);
-        for (size_t i = 0; i < fake->pending_count; i++)
+        for (size_t i = 0; i < fake->pending_count; i++) {
             if (fake->pending[i].request->deadline.ms < due.ms)
                 due = fake->pending[i].request->deadline;
+        }
         if (koa_collector_is_busy(fake->collector)) {
             assert_true(fake->pending_count > 0);
             fake->now = due;

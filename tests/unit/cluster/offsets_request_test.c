@@ -26,9 +26,10 @@ static struct koa_snapshot *make_draft(void)
         topics[i].name = koa_str_from(names[i]);
         topics[i].partitions.rows = partitions[i];
         topics[i].partitions.count = PARTITIONS;
-        for (int32_t j = 0; j < PARTITIONS; j++)
+        for (int32_t j = 0; j < PARTITIONS; j++) {
             partitions[i][j] = (struct koa_kafka_metadata_partition){
                 .partition_index = j, .leader_id = j % 10 == 9 ? -1 : 5 + 2 * (j % 3)};
+        }
     }
     assert_int_equal(koa_topic_filter_create(&all, &filter, &error), KOA_OK);
     assert_int_equal(koa_draft_metadata(draft, filter, &metadata, &error), KOA_OK);

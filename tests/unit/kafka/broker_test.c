@@ -157,12 +157,12 @@ static int32_t last_correlation(struct fixture *f)
 
 static void reply(struct fixture *f, int16_t key, int16_t version, const void *response)
 {
+    const struct koa_kafka_request_header header = {
+        .api_key = key, .api_version = version, .correlation_id = last_correlation(f)};
     struct koa_buf buf = {.limit = 1 << 20};
     struct koa_error error;
 
-    assert_int_equal(koa_kafka_frame_response(koa_kafka_api_find(key), version, last_correlation(f),
-                                              response, &buf, &error),
-                     KOA_OK);
+    assert_int_equal(koa_kafka_frame_response(&header, response, &buf, &error), KOA_OK);
     koa_kafka_broker_received(f->broker, (struct koa_str){buf.data, buf.size}, f->now);
     koa_buf_deinit(&buf);
 }

@@ -35,12 +35,18 @@ static enum koa_err decode(const struct kit_vector *vector, struct koa_str frame
     struct koa_str rest;
     enum koa_err err;
 
-    if (!vector->is_request)
-        return koa_kafka_open_response(vector->api, vector->version, frame, arena, body, &error);
+    if (!vector->is_request) {
+        const struct koa_kafka_request_header asked = {.api_key = vector->api->key,
+                                                       .api_version = vector->version};
+
+        return koa_kafka_open_response(&asked, frame, arena, body, &error);
+    }
     err = koa_kafka_open_request(frame, header, &api, &rest, &error);
     if (err != KOA_OK)
         return err;
-    return koa_kafka_decode(vector->api->request, vector->version, rest, arena, body, &error);
+    return koa_kafka_decode(
+        (struct koa_kafka_layout){.table = vector->api->request, .version = vector->version}, rest,
+        arena, body, &error);
 }
 
 static bool is_from_the_future(const struct kit_vector *vector)
@@ -54,7 +60,7 @@ static void decode_and_encode_again(const struct kit_vector *vector)
     struct koa_kafka_request_header header = {.api_key = 0};
     struct koa_buf buf = {.limit = ARENA};
     struct koa_error error = {.text = ""};
-    union body body;
+    union body body = {.metadata = {.error_code = 0}};
     enum koa_err err;
 
     if (!is_from_the_future(vector)) {
@@ -63,10 +69,11 @@ static void decode_and_encode_again(const struct kit_vector *vector)
             KIT_EXPECT_INT(vector->name, vector->version, header.api_version);
             err = koa_kafka_frame_request(&header, &body, &buf, &error);
         } else {
-            int32_t id = -1;
-
-            assert_int_equal(koa_kafka_peek_correlation(vector->frame, &id, &error), KOA_OK);
-            err = koa_kafka_frame_response(vector->api, vector->version, id, &body, &buf, &error);
+            header.api_key = vector->api->key;
+            header.api_version = vector->version;
+            assert_int_equal(
+                koa_kafka_peek_correlation(vector->frame, &header.correlation_id, &error), KOA_OK);
+            err = koa_kafka_frame_response(&header, &body, &buf, &error);
         }
         KIT_EXPECT_INT(error.text, KOA_OK, err);
         KIT_EXPECT_INT(vector->name, vector->size, buf.size);
@@ -86,7 +93,7 @@ static void cut_short(const struct kit_vector *vector)
 {
     struct koa_arena *arena = koa_arena_create(ARENA);
     struct koa_kafka_request_header header;
-    union body body;
+    union body body = {.metadata = {.error_code = 0}};
 
     for (size_t size = 0; size < vector->frame.size && !is_from_the_future(vector); size++) {
         /* A copy of the exact size, so that AddressSanitizer sees a read beyond it. */
@@ -148,7 +155,7 @@ static void metadata_of_a_real_broker_means_what_it_says(void **state)
     KIT_EACH (name, names) {
         struct koa_arena *arena = koa_arena_create(ARENA);
         struct kit_vector vector;
-        union body body;
+        union body body = {.metadata = {.error_code = 0}};
 
         kit_vector_read(*name, &vector);
         assert_int_equal(decode(&vector, vector.frame, arena, &body, NULL), KOA_OK);
@@ -177,7 +184,7 @@ static void errors_of_partitions_are_read(void **state)
 {
     struct koa_arena *arena = koa_arena_create(ARENA);
     struct kit_vector vector;
-    union body body;
+    union body body = {.metadata = {.error_code = 0}};
 
     (void) state;
     kit_vector_read("4.3.1/list_offsets-v11-errors.response.bin", &vector);
@@ -185,13 +192,14 @@ static void errors_of_partitions_are_read(void **state)
     for (size_t i = 0; i < body.list_offsets.topics.count; i++) {
         struct koa_kafka_list_offsets_topic topic = body.list_offsets.topics.rows[i];
 
-        for (size_t j = 0; j < topic.partitions.count; j++)
+        for (size_t j = 0; j < topic.partitions.count; j++) {
             KIT_EXPECT_INT("error",
                            topic.partitions.rows[j].partition_index == 0 &&
                                    koa_str_equal_text(topic.name, "orders")
                                ? 42
                                : 3,
                            topic.partitions.rows[j].error_code);
+        }
     }
     KIT_EXPECT("two topics", body.list_offsets.topics.count >= 2);
     koa_free(vector.bytes);
@@ -207,34 +215,34 @@ static const struct {
     const char *name;
     const struct koa_kafka_message *table;
     int16_t version;
-    struct koa_str bytes;
     enum koa_err err;
+    struct koa_str bytes;
     const char *text;
 } hostile[] = {
-    {"a count of two thousand million", &koa_kafka_api_versions_response, 0,
-     BYTES("\0\0\x7f\xff\xff\xff"), KOA_ERR_PROTOCOL, "2147483647 items cannot fit"},
-    {"a count of -2", &koa_kafka_api_versions_response, 0, BYTES("\0\0\xff\xff\xff\xfe"),
-     KOA_ERR_PROTOCOL, "below -1"},
-    {"null where there is none", &koa_kafka_api_versions_response, 0, BYTES("\0\0\xff\xff\xff\xff"),
-     KOA_ERR_PROTOCOL, "null"},
-    {"a compact null where there is none", &koa_kafka_api_versions_response, 3, BYTES("\0\0\0"),
-     KOA_ERR_PROTOCOL, "null"},
-    {"a number of more than 32 bits", &koa_kafka_api_versions_response, 3,
-     BYTES("\0\0\xff\xff\xff\xff\x1f"), KOA_ERR_PROTOCOL, "more than 32 bits"},
-    {"bytes left over", &koa_kafka_api_versions_response, 0, BYTES("\0\0\0\0\0\0!"),
-     KOA_ERR_PROTOCOL, "1 bytes left over"},
-    {"a version from the future", &koa_kafka_metadata_response, 99, BYTES(""), KOA_ERR_UNSUPPORTED,
+    {"a count of two thousand million", &koa_kafka_api_versions_response, 0, KOA_ERR_PROTOCOL,
+     BYTES("\0\0\x7f\xff\xff\xff"), "2147483647 items cannot fit"},
+    {"a count of -2", &koa_kafka_api_versions_response, 0, KOA_ERR_PROTOCOL,
+     BYTES("\0\0\xff\xff\xff\xfe"), "below -1"},
+    {"null where there is none", &koa_kafka_api_versions_response, 0, KOA_ERR_PROTOCOL,
+     BYTES("\0\0\xff\xff\xff\xff"), "null"},
+    {"a compact null where there is none", &koa_kafka_api_versions_response, 3, KOA_ERR_PROTOCOL,
+     BYTES("\0\0\0"), "null"},
+    {"a number of more than 32 bits", &koa_kafka_api_versions_response, 3, KOA_ERR_PROTOCOL,
+     BYTES("\0\0\xff\xff\xff\xff\x1f"), "more than 32 bits"},
+    {"bytes left over", &koa_kafka_api_versions_response, 0, KOA_ERR_PROTOCOL,
+     BYTES("\0\0\0\0\0\0!"), "1 bytes left over"},
+    {"a version from the future", &koa_kafka_metadata_response, 99, KOA_ERR_UNSUPPORTED, BYTES(""),
      "outside 0 to 13"},
-    {"a string longer than the frame", &koa_kafka_describe_cluster_request, 0, BYTES(""),
-     KOA_ERR_PROTOCOL, "needed, 0 left"},
-    {"tags that do not rise", &koa_kafka_describe_cluster_request, 0, BYTES("\0\2\5\0\5\0"),
-     KOA_ERR_PROTOCOL, "do not rise"},
-    {"a tag larger than the frame", &koa_kafka_describe_cluster_request, 0, BYTES("\0\1\5\7"),
-     KOA_ERR_PROTOCOL, "larger than what is left"},
-    {"a known tag with a surplus byte", &koa_kafka_api_versions_response, 3,
-     BYTES("\0\0\1\0\0\0\0\1\3\2\1\1"), KOA_ERR_PROTOCOL, "longer than its content"},
-    {"an unknown tag is skipped", &koa_kafka_describe_cluster_request, 0, BYTES("\1\1\5\2xy"),
-     KOA_OK, ""},
+    {"a string longer than the frame", &koa_kafka_describe_cluster_request, 0, KOA_ERR_PROTOCOL,
+     BYTES(""), "needed, 0 left"},
+    {"tags that do not rise", &koa_kafka_describe_cluster_request, 0, KOA_ERR_PROTOCOL,
+     BYTES("\0\2\5\0\5\0"), "do not rise"},
+    {"a tag larger than the frame", &koa_kafka_describe_cluster_request, 0, KOA_ERR_PROTOCOL,
+     BYTES("\0\1\5\7"), "larger than what is left"},
+    {"a known tag with a surplus byte", &koa_kafka_api_versions_response, 3, KOA_ERR_PROTOCOL,
+     BYTES("\0\0\1\0\0\0\0\1\3\2\1\1"), "longer than its content"},
+    {"an unknown tag is skipped", &koa_kafka_describe_cluster_request, 0, KOA_OK,
+     BYTES("\1\1\5\2xy"), ""},
 };
 
 static void lies_are_refused_with_their_field(void **state)
@@ -243,10 +251,12 @@ static void lies_are_refused_with_their_field(void **state)
     KIT_EACH (c, hostile) {
         struct koa_arena *arena = koa_arena_create(ARENA);
         struct koa_error error = {.text = ""};
-        union body body;
+        union body body = {.metadata = {.error_code = 0}};
 
-        KIT_EXPECT_INT(c->name, c->err,
-                       koa_kafka_decode(c->table, c->version, c->bytes, arena, &body, &error));
+        KIT_EXPECT_INT(
+            c->name, c->err,
+            koa_kafka_decode((struct koa_kafka_layout){.table = c->table, .version = c->version},
+                             c->bytes, arena, &body, &error));
         KIT_EXPECT_CONTAINS(c->name, c->text, error.text);
         koa_arena_destroy(arena);
     }
@@ -254,16 +264,17 @@ static void lies_are_refused_with_their_field(void **state)
 
 static void the_arena_bounds_what_a_peer_can_make_us_hold(void **state)
 {
+    const struct koa_kafka_request_header asked = {.api_key = KOA_KAFKA_METADATA,
+                                                   .api_version = 13};
     struct koa_arena *arena = koa_arena_create(64);
     struct kit_vector vector;
     struct koa_error error;
-    union body body;
+    union body body = {.metadata = {.error_code = 0}};
 
     (void) state;
     kit_vector_read("4.3.1/metadata-v13.response.bin", &vector);
-    assert_int_equal(
-        koa_kafka_open_response(vector.api, vector.version, vector.frame, arena, &body, &error),
-        KOA_ERR_LIMIT);
+    assert_int_equal(koa_kafka_open_response(&asked, vector.frame, arena, &body, &error),
+                     KOA_ERR_LIMIT);
     KIT_EXPECT_CONTAINS("text", "memory limit", error.text);
     koa_free(vector.bytes);
     koa_arena_destroy(arena);

@@ -118,7 +118,7 @@ static size_t take_requests(struct fixture *f, struct koa_kafka_request_header *
     for (size_t at = 0; at < output->size; count++) {
         const unsigned char *length = (const unsigned char *) output->data + at;
         size_t size = (size_t) length[2] << 8 | length[3];
-        struct koa_kafka_request_header header;
+        struct koa_kafka_request_header header = {.correlation_id = -1};
         const struct koa_kafka_api *api;
         struct koa_error error;
         struct koa_str rest;
@@ -144,18 +144,23 @@ static enum koa_err receive(struct fixture *f, struct koa_str bytes, struct koa_
     return err;
 }
 
-static enum koa_err answer(struct fixture *f, int16_t key, int16_t version, int32_t id,
+static enum koa_err answer(struct fixture *f, struct koa_kafka_request_header header,
                            const void *response, struct koa_error *error)
 {
     struct koa_buf buf = {.limit = 1 << 20};
     enum koa_err err;
 
-    assert_int_equal(
-        koa_kafka_frame_response(koa_kafka_api_find(key), version, id, response, &buf, error),
-        KOA_OK);
+    assert_int_equal(koa_kafka_frame_response(&header, response, &buf, error), KOA_OK);
     err = receive(f, (struct koa_str){.data = buf.data, .size = buf.size}, error);
     koa_buf_deinit(&buf);
     return err;
+}
+
+/* The same question as if it had come in version 0. */
+static struct koa_kafka_request_header hello_0(struct koa_kafka_request_header header)
+{
+    header.api_version = 0;
+    return header;
 }
 
 static void answer_versions(struct fixture *f, int16_t version, int32_t id, int16_t highest)
@@ -167,12 +172,17 @@ static void answer_versions(struct fixture *f, int16_t version, int32_t id, int1
         .api_keys = {.rows = rows, .count = KOA_ARRAY_COUNT(rows)}, .finalized_features_epoch = -1};
     struct koa_error error;
 
-    assert_int_equal(answer(f, KOA_KAFKA_API_VERSIONS, version, id, &response, &error), KOA_OK);
+    assert_int_equal(answer(f,
+                            (struct koa_kafka_request_header){.api_key = KOA_KAFKA_API_VERSIONS,
+                                                              .api_version = version,
+                                                              .correlation_id = id},
+                            &response, &error),
+                     KOA_OK);
 }
 
 static void make_ready(struct fixture *f)
 {
-    struct koa_kafka_request_header header;
+    struct koa_kafka_request_header header = {.correlation_id = -1};
 
     open_connection(f);
     assert_int_equal(take_requests(f, &header), 1);
@@ -184,7 +194,7 @@ static void requests_wait_for_the_handshake_and_use_the_highest_common_version(v
 {
     struct koa_kafka_describe_cluster_response response = {.cluster_id = KOA_STR("c"),
                                                            .controller_id = 7};
-    struct koa_kafka_request_header header;
+    struct koa_kafka_request_header header = {.correlation_id = -1};
     struct koa_error error;
     struct asked *asked;
     struct fixture f;
@@ -202,9 +212,7 @@ static void requests_wait_for_the_handshake_and_use_the_highest_common_version(v
     assert_int_equal(header.api_key, KOA_KAFKA_DESCRIBE_CLUSTER);
     assert_int_equal(header.api_version, 1);
     f.now.ms += 25;
-    assert_int_equal(
-        answer(&f, KOA_KAFKA_DESCRIBE_CLUSTER, 1, header.correlation_id, &response, &error),
-        KOA_OK);
+    assert_int_equal(answer(&f, header, &response, &error), KOA_OK);
     assert_int_equal(asked->answers, 1);
     assert_int_equal(asked->err, KOA_OK);
     assert_int_equal(asked->controller_id, 7);
@@ -221,7 +229,7 @@ static void a_broker_that_does_not_know_our_hello_is_asked_in_its_own_version(vo
 
     (void) state;
     for (size_t i = 0; i < KOA_ARRAY_COUNT(captures); i++) {
-        struct koa_kafka_request_header header;
+        struct koa_kafka_request_header header = {.correlation_id = -1};
         struct kit_vector vector;
         struct koa_error error;
         struct fixture f;
@@ -247,7 +255,7 @@ static void a_broker_that_does_not_know_our_hello_is_asked_in_its_own_version(vo
 static void a_broker_that_refuses_every_hello_is_given_up(void **state)
 {
     struct koa_kafka_api_versions_response refusal = {.error_code = KOA_KAFKA_UNSUPPORTED_VERSION};
-    struct koa_kafka_request_header header;
+    struct koa_kafka_request_header header = {.correlation_id = -1};
     struct koa_error error;
     struct fixture f;
 
@@ -255,12 +263,10 @@ static void a_broker_that_refuses_every_hello_is_given_up(void **state)
     set_up(&f, 4);
     open_connection(&f);
     (void) take_requests(&f, &header);
-    assert_int_equal(answer(&f, KOA_KAFKA_API_VERSIONS, 0, header.correlation_id, &refusal, &error),
-                     KOA_OK);
+    assert_int_equal(answer(&f, hello_0(header), &refusal, &error), KOA_OK);
     assert_int_equal(take_requests(&f, &header), 1);
     assert_int_equal(header.api_version, 0);
-    assert_int_equal(answer(&f, KOA_KAFKA_API_VERSIONS, 0, header.correlation_id, &refusal, &error),
-                     KOA_ERR_PROTOCOL);
+    assert_int_equal(answer(&f, hello_0(header), &refusal, &error), KOA_ERR_PROTOCOL);
     tear_down(&f);
 }
 
@@ -287,7 +293,7 @@ static void an_api_without_a_common_version_fails_alone(void **state)
 
 static void no_more_go_out_than_the_limit_and_no_more_wait_than_theirs(void **state)
 {
-    struct koa_kafka_request_header header;
+    struct koa_kafka_request_header header = {.correlation_id = -1};
     struct fixture f;
 
     (void) state;
@@ -306,7 +312,7 @@ static void no_more_go_out_than_the_limit_and_no_more_wait_than_theirs(void **st
 
 static void a_frozen_broker_costs_one_deadline_and_everything_behind_it_ends(void **state)
 {
-    struct koa_kafka_request_header header;
+    struct koa_kafka_request_header header = {.correlation_id = -1};
     struct koa_mono due = {0};
     struct koa_error error;
     struct fixture f;
@@ -353,7 +359,7 @@ static void throttling_is_obeyed(void **state)
 {
     struct koa_kafka_describe_cluster_response response = {.throttle_time_ms = 300,
                                                            .cluster_id = KOA_STR("c")};
-    struct koa_kafka_request_header header;
+    struct koa_kafka_request_header header = {.correlation_id = -1};
     struct koa_mono due = {0};
     struct koa_error error;
     struct fixture f;
@@ -363,9 +369,7 @@ static void throttling_is_obeyed(void **state)
     make_ready(&f);
     (void) ask(&f, 0);
     (void) take_requests(&f, &header);
-    assert_int_equal(
-        answer(&f, KOA_KAFKA_DESCRIBE_CLUSTER, 1, header.correlation_id, &response, &error),
-        KOA_OK);
+    assert_int_equal(answer(&f, header, &response, &error), KOA_OK);
     (void) ask(&f, 1);
     assert_int_equal(take_requests(&f, &header), 0);
     assert_true(koa_kafka_connection_next(f.connection, &due));
@@ -393,7 +397,7 @@ static void garbage_ends_the_connection_and_its_requests(void **state)
 {
     (void) state;
     KIT_EACH (c, garbage) {
-        struct koa_kafka_request_header header;
+        struct koa_kafka_request_header header = {.correlation_id = -1};
         struct koa_error error;
         struct fixture f;
         enum koa_err err;
