@@ -1,0 +1,265 @@
+"""Start, reload and stop: what an operator and a service manager do to a running agent."""
+import http.client
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from kit.agent import run
+from kit.base import SLOWNESS, wait_until
+
+pytestmark = pytest.mark.simulator
+SLOW_CHECK = """
+checks:
+  - {name: slow, type: exec, command: [/bin/sleep, "30"], timeout: 60s, initial_delay: 1h}
+"""
+
+
+def test_defaults_work_without_a_file(agent):
+    one = agent()
+    result = one.wait_for_check("kafka", "unknown")
+    assert "KAFKA_BOOTSTRAP_SERVERS" in result["message"]
+    wait_until(lambda: one.get("/health").json["overall_status"] == "healthy", 10, "healthy without a cluster")
+    assert "no Kafka cluster is watched" in one.log
+    one.stop()
+
+
+@pytest.mark.parametrize("text, message", [
+    ("web: {prot: 1}", "koa.yaml:1:7: web.prot: unknown key 'prot'"),
+    ("web: {port: 70000}", "koa.yaml:1:13: web.port: must be a whole number from 0 to 65535, not '70000'"),
+    ("checks: [{name: x, type: memroy}]", "did you mean 'memory'?"),
+    ("checks: [{name: x, type: service, url: 'ftp://x'}]", "checks[0]"),
+    ("alerting: {rules: [{name: r, type: metric_threshold}]}", "alerting.rules[0]"),
+    ("a: [", "not YAML"),
+])
+def test_a_bad_file_stops_the_start_and_says_where(agent, text, message):
+    one = agent(text, start=False).start(wait=False)
+    assert one.process.wait(10 * SLOWNESS) == 2
+    assert message in one.log
+
+
+def test_all_errors_of_a_file_come_together(build, tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text("web: {port: x}\nmetrics: {retention: soon}\nchecks: [{name: a, type: b}]\n")
+    done = run(build, "check-config", file)
+    assert done.returncode == 2
+    assert "bad.yaml:1:13: web.port:" in done.stderr and "bad.yaml:2:22: metrics.retention:" in done.stderr
+
+
+def test_check_config_prints_effective_settings_and_masks_secrets(build, tmp_path):
+    file = tmp_path / "good.yaml"
+    file.write_text("web: {tokens: [{name: a, token: tok-s3cret-value}]}\n"
+                    "checks: [{name: db, type: database, url: 'postgresql://u:pw-s3cret@h/x'}]\n")
+    done = run(build, "check-config", file)
+    assert done.returncode == 0, done.stderr
+    assert "port: 8080" in done.stdout and "interval: 15s" in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name, value", [("METRICS_RETENTION_HOURS", "soon"), ("MONITORING_PORT", "http"),
+                                         ("KOA_LOG_LEVEL", "loud"), ("HEALTH_CHECK_TIMEOUT", "-1")])
+def test_an_environment_variable_that_cannot_be_read_stops_the_start(build, name, value):
+    done = run(build, "serve", environment={name: value})
+    assert done.returncode == 2
+    assert name in done.stderr and value in done.stderr
+
+
+def test_usage_errors(build):
+    for arguments in (["serve", "--prot", "1"], ["nope"], ["serve", "stray"], ["check-config"],
+                      ["simulate", "--brokers", "0"]):
+        assert run(build, *arguments).returncode == 2, arguments
+    assert "did you mean 'verify'?" in run(build, "verfy").stderr
+    for command in ("serve", "verify", "demo", "simulate", "check-config"):
+        done = run(build, command, "--help")
+        assert done.returncode == 0 and "Exit codes" in done.stdout, command
+
+
+def test_a_taken_port_is_named(agent):
+    first = agent()
+    second = agent(start=False)
+    second.arguments[second.arguments.index("--port") + 1] = first.port
+    second.start(wait=False)
+    assert second.process.wait(10 * SLOWNESS) == 1
+    assert str(first.port) in second.log and "Address already in use" in second.log
+
+
+def test_a_second_agent_on_the_same_state_is_refused(agent):
+    first = agent()
+    second = agent(start=False)
+    second.arguments[second.arguments.index("--state-dir") + 1] = first.state
+    second.start(wait=False)
+    assert second.process.wait(10 * SLOWNESS) == 1
+    assert str(first.process.pid) in second.log
+
+
+def test_reload_takes_new_settings(agent):
+    one = agent("checks: [{name: first, type: exec, command: [/bin/true]}]")
+    one.wait_for_check("first", "healthy")
+    one.write_config("checks: [{name: second, type: exec, command: [/bin/true]}]\nlog: {level: debug}")
+    answer = one.post("/-/reload")
+    assert answer.status == 200 and answer.json["reloaded"] is True, answer.body
+    assert {"checks", "log"} <= set(answer.json["changed"])
+    one.wait_for_check("second", "healthy")
+    assert one.get("/health/checks/first?cached=1").status == 404
+    assert one.metric("kafka_ops_config_last_reload_success") == 1
+    one.stop()
+
+
+def test_a_bad_reload_changes_nothing_and_says_what(agent):
+    one = agent("checks: [{name: first, type: exec, command: [/bin/true]}]")
+    one.wait_for_check("first", "healthy")
+    one.write_config("checks:\n  - {name: second, type: exec, command: [/bin/true], interval: x}\n")
+    answer = one.post("/-/reload")
+    assert answer.status == 400 and answer.json["error"] == "Invalid configuration"
+    error = answer.json["errors"][0]
+    assert error["line"] == 2 and error["path"] == "checks[0].interval" and error["file"].endswith("koa.yaml")
+    assert one.check("first")["status"] == "healthy"
+    assert one.metric("kafka_ops_config_last_reload_success") == 0
+    one.signal(signal.SIGHUP)
+    wait_until(lambda: one.log.count("the configuration in force stays") == 2, 5, "the refusal of SIGHUP in the log")
+    one.stop()
+
+
+def test_reload_by_signal(agent):
+    one = agent("checks: [{name: first, type: exec, command: [/bin/true]}]")
+    one.write_config("checks: [{name: second, type: exec, command: [/bin/true]}]")
+    one.signal(signal.SIGHUP)
+    wait_until(lambda: one.get("/health/checks/second?cached=1").status != 404, 10, "the new check")
+    one.signal(signal.SIGUSR1)
+    wait_until(lambda: " debug " in one.log, 10, "debug lines")
+    one.stop()
+
+
+def test_stop_under_load(agent):
+    one = agent(arguments=["--simulate"])
+    ended, failures = threading.Event(), []
+
+    def load():
+        while not ended.is_set():
+            try:
+                if one.get("/metrics/prometheus").status != 200:
+                    failures.append("status")
+            except (OSError, http.client.HTTPException):
+                return  # the listener is gone: that is the stop
+
+    threads = [threading.Thread(target=load) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.5)
+    one.stop()
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_stop_during_a_hung_run_now(agent):
+    one = agent(SLOW_CHECK)
+    answers = []
+
+    def ask():
+        try:
+            answers.append(one.request("GET", "/health/checks/slow", timeout=60).status)
+        except (OSError, http.client.HTTPException) as error:
+            answers.append(repr(error))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    wait_until(lambda: one.metric("kafka_ops_active_connections") is not None
+               and one.metric("kafka_ops_active_connections") >= 2, 5, "the hung request")
+    one.stop()
+    asker.join(20)
+    assert answers and answers[0] in (200, 503), answers
+
+
+def test_stop_during_an_open_stream(agent):
+    one = agent(arguments=["--simulate", "--sim-partitions", "20000", "--sim-topics", "2000"])
+    wait_until(lambda: one.get("/clusters/default").json["partitions"] == 20000, 20, "the big cluster")
+    reader = socket.create_connection(("127.0.0.1", one.port))
+    reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    reader.sendall(b"GET /metrics/prometheus HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert reader.recv(100)
+    one.stop()
+    reader.close()
+
+
+def test_readiness_fails_while_it_drains(agent, receiver):
+    hook = receiver()
+    hook.hang()
+    one = agent(f"""
+alerting:
+  interval: 1s
+  rules: [{{name: always, type: health_status, status: [healthy, unhealthy, degraded, unknown]}}]
+  notifiers: [{{name: hook, type: webhook, url: "{hook.url}", min_severity: info}}]
+""")
+    wait_until(lambda: hook.requests, 15, "the webhook being called")
+    keep = http.client.HTTPConnection("127.0.0.1", one.port, timeout=10 * SLOWNESS)
+    keep.request("GET", "/health/ready")
+    assert keep.getresponse().read()
+    one.signal(signal.SIGTERM)
+
+    def not_ready():
+        keep.request("GET", "/health/ready")
+        answer = keep.getresponse()
+        answer.read()
+        return answer.status == 503
+
+    try:
+        wait_until(not_ready, 5, "readiness to fail")
+    finally:
+        hook.gate.set()
+    assert one.process.wait(15 * SLOWNESS) == 0
+
+
+def test_a_full_log_pipe_stalls_nothing(build, tmp_path):
+    """Nobody reads standard error: its pipe fills, and the agent goes on."""
+    import subprocess
+    from kit.agent import BARE
+    from kit.base import free_ports
+    port = free_ports()
+    process = subprocess.Popen([str(build / "kafka-ops-agent"), "serve", "--port", str(port), "--host", "127.0.0.1",
+                                "--state-dir", str(tmp_path / "s"), "--log-level", "debug"], env=BARE,
+                               stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    try:
+        def alive():
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3 * SLOWNESS)
+            connection.request("GET", "/health/live")
+            status = connection.getresponse().status
+            connection.close()
+            return status == 200
+        wait_until(alive, 10, "the agent")
+        for _ in range(1500):
+            assert alive()
+        process.stderr.close()  # and now it is closed
+        for _ in range(100):
+            assert alive()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15 * SLOWNESS) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_systemd_is_told(agent, tmp_path):
+    path = tmp_path / "notify"
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(path))
+    manager.settimeout(10 * SLOWNESS)
+    one = agent("{}", environment={"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "400000"})
+    seen = [manager.recv(512).decode().split("\n")[0] for _ in range(3)]
+    assert seen == ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]
+    one.signal(signal.SIGHUP)
+    told = [manager.recv(512).decode() for _ in range(3)]
+    assert any(text.startswith("RELOADING=1\nMONOTONIC_USEC=") for text in told)
+    one.stop()
+    manager.settimeout(0.1)
+    rest = []
+    try:
+        while True:
+            rest.append(manager.recv(512).decode().split("\n")[0])
+    except TimeoutError:
+        pass
+    assert rest[-1] == "STOPPING=1"
+    manager.close()
