@@ -117,14 +117,10 @@ enum koa_err koa_agent_add_check(struct koa_agent *agent, const char *name,
         return err;
     }
     if (err == KOA_OK) {
-        int64_t timeout_ms = agent->configuration->health.check_timeout;
-        struct koa_check_load_opts opts = {.name = name,
-                                           .ops = ops,
-                                           .context = host_context(settings),
-                                           .path = "",
-                                           .default_timeout_ms = timeout_ms,
-                                           .overrides_types = timeout_ms > 0};
+        struct koa_check_load_opts opts = koa_agent_check_opts(agent->configuration, ops, "");
 
+        opts.name = name;
+        opts.context = host_context(settings);
         addition.check = koa_check_unit_load(&opts, reading.node, &reading.errors);
         if (addition.check != NULL) {
             err = add(&addition);

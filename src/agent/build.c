@@ -14,6 +14,7 @@ enum {
     ARENA_LIMIT = 4 << 20,
     PATH_SIZE = 64,
     NAME_SIZE = 128,
+    DEFAULT_CHECK_TIMEOUT_MS = 30000, /* HEALTH_CHECK_TIMEOUT's own default */
 };
 
 static const char *scalar(const struct koa_node *node, const char *key)
@@ -92,16 +93,27 @@ DEFINE_FIND(rule)
 DEFINE_FIND(notifier)
 #undef DEFINE_FIND
 
+struct koa_check_load_opts koa_agent_check_opts(const struct koa_configuration *configuration,
+                                                const struct koa_check_ops *ops, const char *path)
+{
+    int64_t timeout_ms = configuration->health.check_timeout;
+
+    return (struct koa_check_load_opts){
+        .ops = ops,
+        .path = path,
+        .default_timeout_ms = timeout_ms > 0 ? timeout_ms : DEFAULT_CHECK_TIMEOUT_MS,
+        .overrides_types = timeout_ms > 0,
+    };
+}
+
+/* The same for a check of file or defaults. */
 static struct koa_check_load_opts check_opts(const struct koa_agent_build *build,
                                              const struct koa_check_ops *ops, const char *path)
 {
-    int64_t timeout_ms = build->configuration->health.check_timeout;
+    struct koa_check_load_opts opts = koa_agent_check_opts(build->configuration, ops, path);
 
-    return (struct koa_check_load_opts){.ops = ops,
-                                        .path = path,
-                                        .is_configured = true,
-                                        .default_timeout_ms = timeout_ms,
-                                        .overrides_types = timeout_ms > 0};
+    opts.is_configured = true;
+    return opts;
 }
 
 static void keep_check(struct koa_agent_build *build, struct koa_check_unit *unit)

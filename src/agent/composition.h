@@ -94,6 +94,10 @@ struct koa_agent_build {
 KOA_MUST_USE bool koa_agent_build(struct koa_agent_build *build);
 /* Frees what nobody has taken. */
 void koa_agent_build_deinit(struct koa_agent_build *build);
+/* How a check of this type is loaded: the timeouts that hold for it. */
+struct koa_check_load_opts koa_agent_check_opts(const struct koa_configuration *configuration,
+                                                const struct koa_check_ops *ops, const char *path);
+
 /* One rule or notifier to be made; NULL comes back when an error was added. */
 struct koa_agent_item {
     const char *name; /* NULL: the node's */

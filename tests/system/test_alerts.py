@@ -14,7 +14,7 @@ pytestmark = pytest.mark.simulator
 def config(flag, hold="0s", extra=""):
     return f"""
 checks:
-  - {{name: flag, type: exec, command: [/usr/bin/test, -e, "{flag}"], interval: 1s}}
+  - {{name: flag, type: exec, command: [/bin/sh, -c, "test -e {flag} || exit 2"], interval: 1s}}
 alerting:
   interval: 1s
   rules:
@@ -172,5 +172,5 @@ def test_json_log_lines_are_json(agent, tmp_path):
     one = agent(config(tmp_path / "flag") + "log: {format: json}\n")
     wait_until(lambda: "flag_down" in one.log, 15)
     for line in one.log.splitlines():
-        assert {"time", "level", "component", "event"} <= json.loads(line).keys()
+        assert {"timestamp", "level", "component", "event", "message"} <= json.loads(line).keys()
     one.stop()

@@ -53,7 +53,7 @@ def test_a_plugin_that_floods_is_cut(agent, tmp_path):
 
 def test_a_missing_program_says_so(agent):
     one = agent("checks: [{name: gone, type: exec, command: [/no/such/plugin]}]")
-    assert "/no/such/plugin" in one.wait_for_check("gone", "unhealthy")["message"]
+    assert "/no/such/plugin" in one.wait_for_check("gone", "unknown")["message"]
     one.stop()
 
 
@@ -144,7 +144,7 @@ def test_callers_of_run_now_share_one_run(agent, tmp_path):
 def test_thresholds_and_criticality(agent, tmp_path):
     flag = tmp_path / "flag"
     flag.write_text("")
-    flaky = script(tmp_path, "flaky", f"test -e {flag}\n")
+    flaky = script(tmp_path, "flaky", f"test -e {flag} || exit 2\n")
     one = agent(f"""
 checks:
   - {{name: flaky, type: exec, command: ["{flaky}"], interval: 1s, failure_threshold: 3, critical: false}}
@@ -172,7 +172,7 @@ def test_an_unwritable_state_directory_degrades_the_database_check(agent, tmp_pa
 def test_the_readiness_group_decides_readiness(agent):
     one = agent("""
 checks:
-  - {name: needed, type: exec, command: [/bin/false], groups: [readiness]}
+  - {name: needed, type: exec, command: [/bin/sh, -c, 'exit 2'], groups: [readiness]}
 """)
     answer = wait_until(lambda: (a := one.get("/health/ready")).status == 503 and "needed" in a.json["reason"] and a, 10)
     assert answer.json["status"] == "not_ready"

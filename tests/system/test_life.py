@@ -28,7 +28,7 @@ def test_defaults_work_without_a_file(agent):
 
 @pytest.mark.parametrize("text, message", [
     ("web: {prot: 1}", "koa.yaml:1:7: web.prot: unknown key 'prot'"),
-    ("web: {port: 70000}", "koa.yaml:1:13: web.port: must be a whole number from 0 to 65535, not '70000'"),
+    ("metrics: {max_series_per_family: 0}", "koa.yaml:1:34: metrics.max_series_per_family: must be a whole number from 1 to "),
     ("checks: [{name: x, type: memroy}]", "did you mean 'memory'?"),
     ("checks: [{name: x, type: service, url: 'ftp://x'}]", "checks[0]"),
     ("alerting: {rules: [{name: r, type: metric_threshold}]}", "alerting.rules[0]"),
