@@ -2,6 +2,7 @@
  * What one row cannot judge (two clusters of one name) is judged here. */
 #include "agent/configuration.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/str.h"
 #include "config/options.h"
@@ -145,6 +146,28 @@ static void check_web(struct load *load)
     }
 }
 
+static bool is_component(const char *name)
+{
+    for (size_t i = 0; koa_log_components[i] != NULL; i++) {
+        if (koa_text_equal(koa_log_components[i], name))
+            return true;
+    }
+    return false;
+}
+
+static void check_log(struct load *load, const struct koa_node *tree)
+{
+    const struct koa_pairs *components = &load->configuration->log.components;
+    const struct koa_node *where = koa_node_get(koa_node_get(tree, "log"), "components");
+
+    for (size_t i = 0; i < components->count; i++) {
+        if (!is_component(components->rows[i].key)) {
+            koa_options_unknown(load->errors, where, "log.components", "component",
+                                components->rows[i].key, koa_log_components);
+        }
+    }
+}
+
 static void load_tree(struct load *load)
 {
     struct koa_node *tree = read_file(load);
@@ -155,6 +178,7 @@ static void load_tree(struct load *load)
                              load->configuration->arena, load->errors)) {
         check_clusters(load);
         check_web(load);
+        check_log(load, tree);
     }
 }
 

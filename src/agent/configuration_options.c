@@ -7,6 +7,9 @@
 #include <koa/log.h>
 
 #include "agent/configuration.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "base/str.h"
 #include "crypto/crypto.h"
 #include "loop/log_writer.h"
 
@@ -47,6 +50,28 @@ static const char *validate_url(const char *value)
 static const char *validate_path(const char *value)
 {
     return value[0] == '/' ? NULL : "a path that starts with /";
+}
+
+static const char *validate_server(const char *value)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-:[]";
+    const char *colon = strrchr(value, ':');
+    int64_t port;
+
+    return colon != NULL && colon != value && value[strspn(value, allowed)] == '\0' &&
+                   koa_parse_int(koa_str_from(colon + 1), 1, 65535, &port) == KOA_OK
+               ? NULL
+               : "host:port, such as kafka-1:9092 or [::1]:9092";
+}
+
+static const char *validate_level(const char *value)
+{
+    enum koa_log_level level;
+
+    return koa_log_level_parse(value, &level, NULL) == KOA_OK
+               ? NULL
+               : "one of error, warning, notice, info, debug";
 }
 
 /* Values are bit numbers: KOA_OPTION_CHOICES stores 1 << value. */
@@ -190,7 +215,7 @@ const struct koa_option koa_cluster_options[] = {
     {KOA_TEXT(struct koa_cluster_settings, name), .required = true, .validate = validate_name,
      .help = "label `cluster` of its series, and part of its paths"},
     {KOA_TEXTS(struct koa_cluster_settings, bootstrap_servers), .required = true,
-     .help = "host:port of one or more brokers"},
+     .validate = validate_server, .help = "host:port of one or more brokers"},
     {KOA_DURATION(struct koa_cluster_settings, interval), .fallback = "15s", .minimum = 1000,
      .maximum = 3600000, .help = "time between two collections"},
     {KOA_DURATION(struct koa_cluster_settings, request_timeout), .fallback = "10s", .minimum = 100,
@@ -238,7 +263,7 @@ static const struct koa_option log_options[] = {
     {KOA_CHOICE(struct koa_configuration, log.format, formats), .key = "format", .fallback = "text",
      .help = "one line of text, or one JSON object, per entry"},
     {KOA_PAIRS(struct koa_configuration, log.components), .key = "components", .fallback = "{}",
-     .help = "levels of single rooms: {kafka: debug}"},
+     .validate = validate_level, .help = "levels of single rooms: {kafka: debug}"},
     {0},
 };
 

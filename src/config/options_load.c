@@ -228,8 +228,9 @@ static void load_value(const struct koa_options_opts *opts, const struct koa_opt
                        const struct koa_node *node, const struct koa_node *around, void *member)
 {
     bool is_empty = node == NULL || (node->type == KOA_NODE_SCALAR && node->value[0] == '\0');
+    bool is_missing = is_empty || (node->type != KOA_NODE_SCALAR && node->children == NULL);
 
-    if (is_empty && row->required && node != &unread_secret) {
+    if (is_missing && row->required && node != &unread_secret) {
         koa_config_errors_add(opts->errors, node != NULL ? node : around, opts->path,
                               "is missing: %s", row->help);
         return;

@@ -267,7 +267,10 @@ static void plugins_that_cannot_run_or_end(void **state)
          &(struct expectation){"endless flood", KOA_STATUS_UNHEALTHY,
                                "Health check timed out after 0.2s", NULL});
     expect_refused("no command", &koa_check_exec, KOA_NO_SETTINGS, "command");
-    expect_refused("empty command", &koa_check_exec, KOA_SETTINGS({"command", "[]"}), "no program");
+    expect_refused("empty command", &koa_check_exec, KOA_SETTINGS({"command", "[]"}),
+                   "check.command: is missing");
+    expect_refused("empty program", &koa_check_exec, KOA_SETTINGS({"command", "['']"}),
+                   "no program");
 }
 
 /* ---- service */
