@@ -14,7 +14,8 @@ enum {
     ARENA_LIMIT = 8 * 1024 * 1024,
     NAME_LIMIT = 128, /* bytes: names stand in URLs, labels and log lines */
     DAY_MS = 86400000,
-    HOUR_MS = 3600000
+    HOUR_MS = 3600000,
+    DEFAULT_TIMEOUT_MS = 30000 /* HEALTH_CHECK_TIMEOUT of who does not set it */
 };
 
 /* The one key that types may have too. */
@@ -123,7 +124,8 @@ static enum koa_err resolve_times(struct koa_check_unit *unit,
     enum koa_err err = KOA_OK;
 
     if (common->timeout_ms == 0) {
-        common->timeout_ms = opts->default_timeout_ms;
+        common->timeout_ms =
+            opts->default_timeout_ms > 0 ? opts->default_timeout_ms : DEFAULT_TIMEOUT_MS;
         if (unit->ops->timeout != NULL && !opts->overrides_types)
             err = koa_parse_duration(koa_str_from(unit->ops->timeout), 1000, &common->timeout_ms);
     }

@@ -47,7 +47,7 @@ struct koa_check_load_opts {
     const struct koa_check_ops *ops;
     void *context;
     const char *path;           /* "checks[2]", for messages */
-    int64_t default_timeout_ms; /* HEALTH_CHECK_TIMEOUT */
+    int64_t default_timeout_ms; /* HEALTH_CHECK_TIMEOUT; 0: not set, then 30 s */
     bool overrides_types;       /* it was set: it replaces the types' own too */
     bool is_configured;         /* see struct koa_check_unit */
 };

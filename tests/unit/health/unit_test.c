@@ -165,6 +165,18 @@ static void mistakes_are_told(void **state)
     KIT_EXPECT_INT("what was not prepared is not released", 0, releases);
 }
 
+static void a_check_always_has_a_timeout(void **state)
+{
+    KOA_AUTO(koa_arena) *arena = koa_arena_create(1 << 20);
+    struct koa_config_errors found = {.arena = arena};
+    const struct koa_check_load_opts opts = {.ops = &plain_check, .path = "checks[0]"};
+    KOA_AUTO(koa_check_unit) *unit = koa_check_unit_load(&opts, NULL, &found);
+
+    (void) state;
+    assert_non_null(unit);
+    assert_int_equal(unit->common.timeout_ms, 30000);
+}
+
 static void wrong_ops_are_refused(void **state)
 {
     static const struct koa_option taken[] = {
@@ -243,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_limit_and_the_flag_may_share_a_name),
         cmocka_unit_test(timeouts_have_an_order),
+        cmocka_unit_test(a_check_always_has_a_timeout),
         cmocka_unit_test(mistakes_are_told),
         cmocka_unit_test(wrong_ops_are_refused),
         cmocka_unit_test(names_come_from_settings_or_type),
