@@ -26,7 +26,8 @@ static inline int64_t koa_mono_diff_ms(struct koa_mono later, struct koa_mono ea
 
 static inline struct koa_mono koa_mono_add_ms(struct koa_mono from, int64_t duration_ms)
 {
-    return (struct koa_mono){.ms = from.ms + duration_ms};
+    from.ms += duration_ms;
+    return from;
 }
 
 enum { KOA_TIME_TEXT_SIZE = 25 }; /* "2026-11-25T16:01:19.123Z" and its NUL */
