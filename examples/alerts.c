@@ -1,8 +1,7 @@
 /* A rule and a notifier: the log gets a line when a check turns unhealthy. */
+#include <koa/agent.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include <koa/agent.h>
 
 static int fail(const struct koa_error *error)
 {

@@ -1,7 +1,6 @@
 /* Says type and help before use; a second, different registration is an error that names both. */
-#include <stdio.h>
-
 #include <koa/agent.h>
+#include <stdio.h>
 
 int main(void)
 {

@@ -1,8 +1,7 @@
 /* A notifier of our own: `send` runs on a worker and may block. Exactly one outcome. */
+#include <koa/agent.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include <koa/agent.h>
 
 static enum koa_outcome send_page(const void *config, void *context,
                                   const struct koa_notification *note)
@@ -11,12 +10,8 @@ static enum koa_outcome send_page(const void *config, void *context,
     return printf("page: %s\n", koa_notification_text(note)) > 0 ? KOA_DELIVERED : KOA_RETRY_LATER;
 }
 
-static const struct koa_notifier_ops pager = {
-    KOA_OPS_INIT(koa_notifier_ops),
-    .name = "pager",
-    .help = "Pages the operator",
-    .send = send_page,
-};
+static const struct koa_notifier_ops pager = {KOA_OPS_INIT(koa_notifier_ops), .name = "pager",
+                                              .help = "Pages the operator", .send = send_page};
 
 int main(void)
 {

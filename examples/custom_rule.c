@@ -1,9 +1,8 @@
 /* A rule of our own: looks at the published state and reports what holds. Hold time, hysteresis,
  * identity and delivery are the core's. */
+#include <koa/agent.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include <koa/agent.h>
 
 static void evaluate(const void *config, void *context, const struct koa_view *view,
                      struct koa_observations *out)
@@ -16,12 +15,8 @@ static void evaluate(const void *config, void *context, const struct koa_view *v
                              waiting);
 }
 
-static const struct koa_rule_ops queue_rule = {
-    KOA_OPS_INIT(koa_rule_ops),
-    .name = "queue_full",
-    .help = "Too many jobs wait",
-    .evaluate = evaluate,
-};
+static const struct koa_rule_ops queue_rule = {KOA_OPS_INIT(koa_rule_ops), .name = "queue_full",
+                                               .help = "Too many jobs wait", .evaluate = evaluate};
 
 int main(void)
 {
@@ -38,6 +33,6 @@ int main(void)
         koa_agent_start(agent, &error) != KOA_OK)
         return (void) fprintf(stderr, "%s\n", error.text), 1;
     koa_metrics_set(koa_agent_metrics(agent), "queue_waiting", 1500, KOA_NO_LABELS);
-    (void) sleep(3);
+    (void) sleep(3); /* the rule is looked at every second */
     return 0;
 }
