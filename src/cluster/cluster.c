@@ -26,6 +26,7 @@ struct koa_cluster {
     /* On the loop. */
     struct koa_timer timer;
     struct koa_mono due;
+    struct koa_mono began; /* the cycle under way, or the last one */
     struct koa_mono last_good;
     bool has_good;
     bool is_running;
@@ -112,6 +113,17 @@ static void note_age(struct koa_cluster *cluster)
     koa_cluster_telemetry_age(cluster->opts.metrics, cluster->name, age);
 }
 
+/* False: a cycle is under way. */
+static bool begin(struct koa_cluster *cluster)
+{
+    struct koa_mono now = koa_loop_now(cluster->loop);
+
+    if (koa_collector_is_busy(cluster->collector))
+        return false;
+    cluster->began = now;
+    return koa_collector_begin(cluster->collector);
+}
+
 static void on_finished(void *context, struct koa_snapshot *snapshot,
                         const struct koa_collector_report *report)
 {
@@ -139,7 +151,7 @@ static void on_finished(void *context, struct koa_snapshot *snapshot,
     note_age(cluster);
     if (cluster->is_again_wanted) {
         cluster->is_again_wanted = false;
-        (void) koa_collector_begin(cluster->collector);
+        (void) begin(cluster);
     }
 }
 
@@ -282,9 +294,10 @@ static void drop_message(void *message)
     koa_cluster_unref(message);
 }
 
-static void begin(struct koa_cluster *cluster)
+/* A cycle is due while one is under way. One that a refresh began a moment ago is no overrun. */
+static void note_overrun(struct koa_cluster *cluster, struct koa_mono now)
 {
-    if (koa_collector_begin(cluster->collector))
+    if (koa_mono_diff_ms(now, cluster->began) < cluster->opts.interval_ms / 2)
         return;
     cluster->overruns++;
     koa_cluster_telemetry_overrun(cluster->opts.metrics, cluster->name);
@@ -308,7 +321,8 @@ static void on_due(struct koa_timer *timer, struct koa_mono now)
                       "%s: no memory for the next cycle; only refreshes run now", cluster->name);
     }
     note_age(cluster);
-    begin(cluster);
+    if (!begin(cluster))
+        note_overrun(cluster, now);
 }
 
 static void start_here(void *message)
@@ -319,11 +333,7 @@ static void start_here(void *message)
         cluster->is_running = true;
         koa_cluster_telemetry_watched(cluster->opts.metrics, 1, 0);
         cluster->due = koa_loop_now(cluster->loop);
-        if (!koa_timers_arm(koa_loop_timers(cluster->loop), &cluster->timer, cluster->due,
-                            on_due)) {
-            koa_log_error(cluster->opts.log, "cluster.memory", "%s: no memory to start",
-                          cluster->name);
-        }
+        on_due(&cluster->timer, cluster->due);
     }
     koa_cluster_unref(cluster);
 }
@@ -338,7 +348,7 @@ static void refresh_here(void *message)
 {
     struct koa_cluster *cluster = message;
 
-    if (cluster->is_running && !koa_collector_begin(cluster->collector))
+    if (cluster->is_running && !begin(cluster))
         cluster->is_again_wanted = true;
     koa_cluster_unref(cluster);
 }

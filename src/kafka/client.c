@@ -234,10 +234,11 @@ static void reap(struct koa_timer *timer, struct koa_mono now)
         struct peer *peer = peer_of(node);
 
         /* The cluster has named its brokers: the configuration's servers are those over again. */
-        if (peer->is_gone)
+        if (peer->is_gone) {
             destroy_peer(peer);
-        else if (peer->id < 0)
+        } else if (peer->id < 0) {
             koa_kafka_broker_rest(peer->broker);
+        }
     }
 }
 

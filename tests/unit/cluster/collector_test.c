@@ -265,7 +265,8 @@ static void a_cluster_that_is_down_keeps_its_data_with_the_reason(void **state)
         assert_int_equal(koa_snapshot_good_time(fake.snapshot).ms, good.ms);
         assert_int_equal(fake_partition(&fake, "orders", 1).end_offset, 200);
         assert_true(fake_partition(&fake, "orders", 1).is_stale);
-        assert_int_equal(fake_partition(&fake, "orders", 1).offset_age_ms, (int64_t) i * INTERVAL_MS);
+        assert_int_equal(fake_partition(&fake, "orders", 1).offset_age_ms,
+                         (int64_t) i * INTERVAL_MS);
         assert_false(fake_broker(&fake, 1).is_up);
         assert_int_equal(fake_broker(&fake, 1).leaders, 3);
     }
