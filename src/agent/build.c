@@ -85,7 +85,8 @@ static const char *item_type(const struct koa_node *item, const char *fallback, 
                 return koa_builtin_##noun##s[i];                                                   \
             words[i] = koa_builtin_##noun##s[i]->name;                                             \
         }                                                                                          \
-        koa_options_unknown(errors, koa_node_get(item, "type"), path, "type", type, words);        \
+        koa_options_unknown(errors, koa_node_get(item, "type"), path,                              \
+                            &(struct koa_unknown_word){"type", type, words});                      \
         return NULL;                                                                               \
     }
 DEFINE_FIND(check)

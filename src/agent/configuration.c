@@ -162,8 +162,9 @@ static void check_log(struct load *load, const struct koa_node *tree)
 
     for (size_t i = 0; i < components->count; i++) {
         if (!is_component(components->rows[i].key)) {
-            koa_options_unknown(load->errors, where, "log.components", "component",
-                                components->rows[i].key, koa_log_components);
+            koa_options_unknown(load->errors, where, "log.components",
+                                &(struct koa_unknown_word){"component", components->rows[i].key,
+                                                           koa_log_components});
         }
     }
 }
@@ -174,8 +175,11 @@ static void load_tree(struct load *load)
 
     tree = merge(load, tree, read_environment(load));
     tree = merge(load, tree, read_settings(load));
-    if (koa_options_load_one(koa_configuration_options, load->configuration, tree, "",
-                             load->configuration->arena, load->errors)) {
+    if (koa_options_load_one(koa_configuration_options, load->configuration, tree,
+                             &(struct koa_options_opts){.path = "",
+                                                        .arena = load->configuration->arena,
+                                                        .errors = load->errors,
+                                                        .read_secret_files = true})) {
         check_clusters(load);
         check_web(load);
         check_log(load, tree);

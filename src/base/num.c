@@ -55,10 +55,11 @@ static enum koa_err parse_digits(struct koa_str text, uint64_t maximum, uint64_t
     for (size_t i = 0; i < text.size; i++) {
         uint64_t digit = (uint64_t) (text.data[i] - '0');
 
-        if (number > (maximum - digit) / 10 || digit > maximum)
+        if (number > (maximum - digit) / 10 || digit > maximum) {
             is_large = true;
-        else
+        } else {
             number = number * 10 + digit;
+        }
     }
     if (is_large)
         return KOA_ERR_RANGE;
@@ -79,10 +80,11 @@ enum koa_err koa_parse_int(struct koa_str text, int64_t minimum, int64_t maximum
     err = parse_digits(text, (uint64_t) INT64_MAX + (is_negative ? 1 : 0), &magnitude);
     if (err != KOA_OK)
         return err;
-    if (is_negative)
+    if (is_negative) {
         number = magnitude > 0 ? -(int64_t) (magnitude - 1) - 1 : 0;
-    else
+    } else {
         number = (int64_t) magnitude;
+    }
     if (number < minimum || number > maximum)
         return KOA_ERR_RANGE;
     *ret_number = number;

@@ -91,7 +91,9 @@ bool koa_text_equal(const char *a, const char *b)
 
 static char lower(char character)
 {
-    return character >= 'A' && character <= 'Z' ? (char) (character - 'A' + 'a') : character;
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+    return character >= 'A' && character <= 'Z' ? letters[character - 'A'] : character;
 }
 
 bool koa_text_equal_nocase(const char *a, const char *b)

@@ -44,14 +44,15 @@ static void replace(struct expansion *expansion, struct koa_str reference)
     }
     (void) koa_str_copy(variable, sizeof(variable), name);
     value = expansion->opts->getenv(expansion->opts->context, variable);
-    if (value != NULL && (value[0] != '\0' || fallback.data == NULL))
+    if (value != NULL && (value[0] != '\0' || fallback.data == NULL)) {
         koa_buf_append_text(&expansion->text, value);
-    else if (fallback.data != NULL)
+    } else if (fallback.data != NULL) {
         koa_buf_append(&expansion->text, fallback.data + 1, fallback.size - 1);
-    else
+    } else {
         koa_config_errors_add(expansion->errors, expansion->node, expansion->node->key,
                               "the environment variable %s is not set and has no default",
                               variable);
+    }
 }
 
 /* Appends what `*value` starts with, and steps over it. */

@@ -62,20 +62,22 @@ char *koa_config_read_file(const struct koa_config_file *file, size_t *ret_size,
     bool is_read;
     int number;
 
-    if (text == NULL)
+    if (text == NULL) {
         koa_config_errors_add(errors, file->where, file->error_path,
                               "no memory to read the file '%s'", file->path);
+    }
     if (descriptor < 0)
         return NULL;
     is_read = read_all(descriptor, text, file->limit + 1, ret_size);
     number = errno;
     (void) close(descriptor);
-    if (!is_read)
+    if (!is_read) {
         refuse(file, "read", number, errors);
-    else if (*ret_size > file->limit)
+    } else if (*ret_size > file->limit) {
         koa_config_errors_add(errors, file->where, file->error_path,
                               "the file '%s' is larger than %zu KiB", file->path,
                               file->limit / 1024);
+    }
     if (!is_read || *ret_size > file->limit) {
         explicit_bzero(text, file->limit + 1);
         return NULL;

@@ -84,10 +84,11 @@ void koa_config_errors_print(const struct koa_config_errors *errors, struct koa_
     for (size_t i = 0; i < errors->count; i++) {
         const struct koa_config_error *row = &errors->rows[i];
 
-        if (row->file != NULL && row->line > 0)
+        if (row->file != NULL && row->line > 0) {
             koa_buf_printf(buf, "%s:%d:%d: ", row->file, row->line, row->column);
-        else if (row->file != NULL && row->file[0] != '\0')
+        } else if (row->file != NULL && row->file[0] != '\0') {
             koa_buf_printf(buf, "%s: ", row->file);
+        }
         if (row->path[0] != '\0')
             koa_buf_printf(buf, "%s: ", row->path);
         koa_buf_printf(buf, "%s\n", row->text);
@@ -103,10 +104,11 @@ enum koa_err koa_config_errors_fail(const struct koa_config_errors *errors,
 
     if (others > 0)
         (void) snprintf(more, sizeof(more), " (and %zu more)", others);
-    if (first->line > 0)
+    if (first->line > 0) {
         return koa_fail(reterr, KOA_ERR_PARSE, "%s:%d:%d: %s%s%s%s", first->file, first->line,
                         first->column, first->path, first->path[0] != '\0' ? ": " : "", first->text,
                         more);
+    }
     return koa_fail(reterr, KOA_ERR_PARSE, "%s%s%s%s%s%s", first->file != NULL ? first->file : "",
                     first->file != NULL ? ": " : "", first->path,
                     first->path[0] != '\0' ? ": " : "", first->text, more);

@@ -37,12 +37,13 @@ static void print_number(const struct koa_option *option, double number, struct 
 {
     char text[KOA_NUM_TEXT_SIZE];
 
-    if (option->type == KOA_OPTION_DURATION)
+    if (option->type == KOA_OPTION_DURATION) {
         (void) koa_format_duration((int64_t) number, text);
-    else if (option->type == KOA_OPTION_SIZE)
+    } else if (option->type == KOA_OPTION_SIZE) {
         (void) koa_format_size((int64_t) number, text);
-    else
+    } else {
         (void) koa_format_double(number, text);
+    }
     koa_buf_append_text(buf, text);
 }
 
@@ -121,12 +122,13 @@ static bool read_integer(const struct koa_option *option, struct koa_str text, i
     int64_t number = 0;
     enum koa_err err;
 
-    if (option->type == KOA_OPTION_SIZE)
+    if (option->type == KOA_OPTION_SIZE) {
         err = koa_parse_size(text, &number);
-    else if (option->type == KOA_OPTION_DURATION)
+    } else if (option->type == KOA_OPTION_DURATION) {
         err = koa_parse_duration(text, 1000, &number);
-    else
+    } else {
         err = koa_parse_int(text, INT64_MIN, INT64_MAX, &number);
+    }
     if (err != KOA_OK || has_leading_zero(text) || !is_in_range(option, (double) number))
         return false;
     *ret_number = number;
@@ -151,7 +153,8 @@ static void refuse_choice(const struct koa_option *option, const struct koa_node
     for (const struct koa_choice *choice = option->choices;
          choice->word != NULL && count + 1 < KOA_ARRAY_COUNT(words); choice++)
         words[count++] = choice->word;
-    koa_options_unknown(opts->errors, node, opts->path, "word", node->value, words);
+    koa_options_unknown(opts->errors, node, opts->path,
+                        &(struct koa_unknown_word){"word", node->value, words});
 }
 
 /* The text that is kept; "" after an error. */
@@ -166,10 +169,11 @@ static const char *read_text(const struct koa_option *option, const struct koa_n
                               node->type == KOA_NODE_LIST ? "list" : "mapping");
         return "";
     }
-    if (!koa_utf8_valid(koa_str_from(node->value)))
+    if (!koa_utf8_valid(koa_str_from(node->value))) {
         allowed = "UTF-8 text";
-    else if (option->validate != NULL && (node->value[0] != '\0' || option->required))
+    } else if (option->validate != NULL && (node->value[0] != '\0' || option->required)) {
         allowed = option->validate(node->value);
+    }
     if (allowed != NULL) {
         refuse(option, node, opts, allowed);
         return "";
@@ -250,10 +254,11 @@ static void read_choices(const struct koa_option *option, const struct koa_node 
     for (size_t i = 0; i < count; i++, item = item->next) {
         const struct koa_choice *choice = find_choice(option, item->value);
 
-        if (choice != NULL)
+        if (choice != NULL) {
             *set |= 1U << (unsigned) choice->value;
-        else
+        } else {
             refuse_choice(option, item, opts);
+        }
     }
 }
 
@@ -284,10 +289,11 @@ static void read_choice(const struct koa_option *option, const struct koa_node *
     const struct koa_choice *choice =
         node->type == KOA_NODE_SCALAR ? find_choice(option, node->value) : NULL;
 
-    if (choice != NULL)
+    if (choice != NULL) {
         *member = choice->value;
-    else
+    } else {
         refuse_choice(option, node, opts);
+    }
 }
 
 static void read_scalar(const struct koa_option *option, const struct koa_node *node, void *member,
@@ -296,13 +302,14 @@ static void read_scalar(const struct koa_option *option, const struct koa_node *
     struct koa_str text = koa_str_from(node->value);
     bool is_right = node->type == KOA_NODE_SCALAR;
 
-    if (option->type == KOA_OPTION_BOOL)
+    if (option->type == KOA_OPTION_BOOL) {
         is_right = is_right && koa_parse_bool(text, member) == KOA_OK;
-    else if (option->type == KOA_OPTION_NUMBER)
+    } else if (option->type == KOA_OPTION_NUMBER) {
         is_right = is_right && koa_parse_double(text, member) == KOA_OK &&
                    !has_leading_zero(text) && is_in_range(option, *(double *) member);
-    else
+    } else {
         is_right = is_right && read_integer(option, text, member);
+    }
     if (!is_right)
         refuse_value(option, node, opts);
 }
@@ -314,9 +321,10 @@ void koa_option_read(const struct koa_option *option, const struct koa_node *nod
         *(const char **) member = read_text(option, node, opts);
     } else if (option->type == KOA_OPTION_SECRET) {
         *(const char **) member = read_text(option, node, opts);
-        if (!koa_redact_register(*(const char **) member))
+        if (!koa_redact_register(*(const char **) member)) {
             koa_config_errors_add(opts->errors, node, opts->path,
                                   "is one secret more than can be kept out of messages");
+        }
     } else if (option->type == KOA_OPTION_TEXTS) {
         read_texts(option, node, member, opts);
     } else if (option->type == KOA_OPTION_COUNTS) {

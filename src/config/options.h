@@ -22,10 +22,10 @@ struct koa_options_opts {
 KOA_MUST_USE bool koa_options_load(const struct koa_options_opts *opts,
                                    const struct koa_node *node);
 
-/* One table, one struct: the usual case. */
+/* One table, one struct: the usual case. Of `opts` the tables and targets do not count. */
 KOA_MUST_USE bool koa_options_load_one(const struct koa_option *rows, void *target,
-                                       const struct koa_node *node, const char *path,
-                                       struct koa_arena *arena, struct koa_config_errors *errors);
+                                       const struct koa_node *node,
+                                       const struct koa_options_opts *opts);
 
 /* Two loaded structs hold the same settings, secrets included: what a reload has not changed. */
 bool koa_options_equal(const struct koa_option *rows, const void *a, const void *b);
@@ -37,10 +37,14 @@ void koa_options_print(const struct koa_option *rows, const void *target, int in
  */
 void koa_options_document(const struct koa_option *rows, struct koa_buf *buf);
 
-/* Adds to `errors` for a name that is none of `words` (ends with NULL): "unknown x 'y'; allowed:
- * ...; did you mean 'z'?" */
+struct koa_unknown_word {
+    const char *noun; /* "check type" */
+    const char *name;
+    const char *const *words; /* that are known; ends with NULL */
+};
+
+/* Adds to `errors`: "unknown check type 'y'; allowed: ...; did you mean 'z'?" */
 void koa_options_unknown(struct koa_config_errors *errors, const struct koa_node *where,
-                         const char *path, const char *noun, const char *name,
-                         const char *const *words);
+                         const char *path, const struct koa_unknown_word *unknown);
 
 #endif

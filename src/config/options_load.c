@@ -29,26 +29,26 @@ static struct koa_options_opts with_path(const struct koa_options_opts *opts, co
 }
 
 void koa_options_unknown(struct koa_config_errors *errors, const struct koa_node *where,
-                         const char *path, const char *noun, const char *name,
-                         const char *const *words)
+                         const char *path, const struct koa_unknown_word *unknown)
 {
     struct koa_buf allowed = {.limit = 4096};
     const char *nearest = NULL;
     int best = 3;
 
-    for (size_t i = 0; words[i] != NULL; i++) {
-        int distance = koa_text_distance(name, words[i], best);
+    for (const char *const *word = unknown->words; *word != NULL; word++) {
+        int distance = koa_text_distance(unknown->name, *word, best);
 
         /* Of a short name most letters must be right. */
-        if (distance < best && distance * 2 <= (int) strlen(words[i])) {
+        if (distance < best && distance * 2 <= (int) strlen(*word)) {
             best = distance;
-            nearest = words[i];
+            nearest = *word;
         }
-        koa_buf_printf(&allowed, "%s%s", i > 0 ? ", " : "", words[i]);
+        koa_buf_printf(&allowed, "%s%s", word != unknown->words ? ", " : "", *word);
     }
-    koa_config_errors_add(errors, where, path, "unknown %s '%.100s'; allowed: %s%s%s%s", noun, name,
-                          koa_buf_text(&allowed), nearest != NULL ? "; did you mean '" : "",
-                          nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+    koa_config_errors_add(errors, where, path, "unknown %s '%.100s'; allowed: %s%s%s%s",
+                          unknown->noun, unknown->name, koa_buf_text(&allowed),
+                          nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                          nearest != NULL ? "'?" : "");
     koa_buf_deinit(&allowed);
 }
 
@@ -88,7 +88,8 @@ static void report_unknown(const struct koa_options_opts *opts, const struct koa
         where.column = child->key_column;
     }
     join_path(path, opts->path, child->key);
-    koa_options_unknown(opts->errors, &where, path, "key", child->key, words);
+    koa_options_unknown(opts->errors, &where, path,
+                        &(struct koa_unknown_word){"key", child->key, words});
 }
 
 static void report_unknown_keys(const struct koa_options_opts *opts, const struct koa_node *node)
@@ -218,9 +219,10 @@ static const struct koa_node *fallback_node(const struct koa_options_opts *opts,
 {
     if (row->fallback == NULL)
         return NULL;
-    if (row->fallback[0] == '[' || row->fallback[0] == '{')
+    if (row->fallback[0] == '[' || row->fallback[0] == '{') {
         return koa_yaml_parse_value(&(struct koa_setting){.key = row->key, .value = row->fallback},
                                     "default", opts->arena, opts->errors);
+    }
     return koa_tree_scalar(row->fallback, "default", opts->arena);
 }
 
@@ -255,14 +257,15 @@ static void load_row(const struct koa_options_opts *opts, const struct koa_optio
     join_path(path, opts->path, row->key);
     own = with_path(opts, path);
     found = find_node(&own, row, node);
-    if (row->type == KOA_OPTION_GROUP)
+    if (row->type == KOA_OPTION_GROUP) {
         load_group(&own, row, found, member);
-    else if (row->type == KOA_OPTION_LIST)
+    } else if (row->type == KOA_OPTION_LIST) {
         load_list(&own, row, found, member);
-    else if (row->type == KOA_OPTION_SUBTREE)
+    } else if (row->type == KOA_OPTION_SUBTREE) {
         *(const struct koa_node **) member = koa_node_is_empty(found) ? NULL : found;
-    else
+    } else {
         load_value(&own, row, found, node, member);
+    }
 }
 
 static void load_tables(const struct koa_options_opts *opts, const struct koa_node *node)
@@ -294,17 +297,13 @@ bool koa_options_load(const struct koa_options_opts *opts, const struct koa_node
 }
 
 bool koa_options_load_one(const struct koa_option *rows, void *target, const struct koa_node *node,
-                          const char *path, struct koa_arena *arena,
-                          struct koa_config_errors *errors)
+                          const struct koa_options_opts *opts)
 {
     const struct koa_option *const tables[] = {rows, NULL};
     void *const targets[] = {target, NULL};
+    struct koa_options_opts own = *opts;
 
-    return koa_options_load(&(struct koa_options_opts){.tables = tables,
-                                                       .targets = targets,
-                                                       .path = path,
-                                                       .arena = arena,
-                                                       .errors = errors,
-                                                       .read_secret_files = true},
-                            node);
+    own.tables = tables;
+    own.targets = targets;
+    return koa_options_load(&own, node);
 }

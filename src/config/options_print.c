@@ -190,10 +190,11 @@ static void document_row(const struct koa_option *row, const char *path, struct 
 
     koa_option_describe(row, &allowed);
     koa_buf_printf(buf, "| `%s` | %s | ", path, koa_option_type_name(row->type));
-    if (row->required)
+    if (row->required) {
         koa_buf_append_text(buf, "required");
-    else if (row->fallback != NULL && row->fallback[0] != '\0')
+    } else if (row->fallback != NULL && row->fallback[0] != '\0') {
         koa_buf_printf(buf, "`%s`", row->fallback);
+    }
     koa_buf_append_text(buf, " | ");
     if (row->choices != NULL || row->minimum < row->maximum)
         print_cell(koa_buf_text(&allowed), buf);
@@ -216,10 +217,11 @@ static void document_rows(const struct koa_option *rows, const char *prefix, str
 
         (void) snprintf(path, sizeof(path), "%s%s%s%s", prefix, prefix[0] != '\0' ? "." : "",
                         row->key, row->type == KOA_OPTION_LIST ? "[]" : "");
-        if (row->type == KOA_OPTION_GROUP || row->type == KOA_OPTION_LIST)
+        if (row->type == KOA_OPTION_GROUP || row->type == KOA_OPTION_LIST) {
             document_rows(row->rows, path, buf);
-        else
+        } else {
             document_row(row, path, buf);
+        }
     }
 }
 

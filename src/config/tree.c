@@ -33,6 +33,15 @@ struct koa_node *koa_tree_scalar(const char *value, const char *file, struct koa
     return node != NULL && node->value != NULL ? node : NULL;
 }
 
+static struct koa_node *find_child(struct koa_node *map, const char *key)
+{
+    struct koa_node *child = map->children;
+
+    while (child != NULL && !koa_text_equal(child->key, key))
+        child = child->next;
+    return child;
+}
+
 /* Replaces the child of the same key, or becomes the last. */
 static void put_child(struct koa_node *map, struct koa_node *value)
 {
@@ -59,7 +68,7 @@ bool koa_tree_put(struct koa_node *root, const char *path, struct koa_node *valu
         put_child(root, value);
         return true;
     }
-    child = (struct koa_node *) (uintptr_t) koa_node_get(root, key);
+    child = find_child(root, key);
     if (child == NULL) {
         child = new_map(value->file, arena);
         if (child == NULL)
@@ -94,13 +103,15 @@ struct koa_node *koa_node_from_settings(const struct koa_settings *settings, con
         const struct koa_setting *setting = &settings->rows[i];
         struct koa_node *value = NULL;
 
-        if (setting->key == NULL || setting->value == NULL)
+        if (setting->key == NULL || setting->value == NULL) {
             koa_config_errors_add(errors, root, setting->key, "a setting needs a key and a value");
-        else
+        } else {
             value = parse_setting(setting, file, arena, errors);
-        if (value != NULL && !koa_tree_put(root, setting->key, value, arena))
+        }
+        if (value != NULL && !koa_tree_put(root, setting->key, value, arena)) {
             koa_config_errors_add(errors, root, setting->key,
                                   "a part of this key is set to a value already");
+        }
     }
     return root;
 }
@@ -178,13 +189,12 @@ struct koa_node *koa_node_merge(struct koa_node *under, struct koa_node *over,
     merged->children = NULL;
     next = &merged->children;
     for (struct koa_node *child = under->children; child != NULL; child = child->next) {
-        const struct koa_node *newer = koa_node_get(over, child->key);
+        struct koa_node *newer = find_child(over, child->key);
         struct koa_node *kept = koa_arena_alloc(arena, 1, sizeof(*kept));
 
         if (kept == NULL)
             return over;
-        *kept = newer != NULL ? *koa_node_merge(child, (struct koa_node *) (uintptr_t) newer, arena)
-                              : *child;
+        *kept = newer != NULL ? *koa_node_merge(child, newer, arena) : *child;
         kept->next = NULL;
         *next = kept;
         next = &kept->next;

@@ -105,10 +105,11 @@ static struct koa_node *new_node(struct parse *parse, enum koa_node_type type,
 {
     struct koa_node *node = NULL;
 
-    if (++parse->nodes > NODE_LIMIT)
+    if (++parse->nodes > NODE_LIMIT) {
         fail(parse, mark, "more than 100000 values; aliases count each time");
-    else
+    } else {
         node = koa_arena_alloc(parse->arena, 1, sizeof(*node));
+    }
     if (node == NULL) {
         fail(parse, mark, "the configuration takes too much memory");
         return NULL;
@@ -305,10 +306,11 @@ static struct koa_node *parse_map(struct parse *parse, const yaml_event_t *start
 
     while (map != NULL && !ends && next_event(parse, &event)) {
         ends = event.type == YAML_MAPPING_END_EVENT;
-        if (!ends && ++keys > KEY_LIMIT)
+        if (!ends && ++keys > KEY_LIMIT) {
             fail(parse, &event.start_mark, "more than 1000 keys in one mapping");
-        else if (!ends)
+        } else if (!ends) {
             parse_pair(parse, map, &next, &event);
+        }
         yaml_event_delete(&event);
     }
     parse->depth--;
@@ -359,13 +361,15 @@ static struct koa_node *parse_stream(struct parse *parse)
     bool ends = false;
 
     while (!ends && next_event(parse, &event)) {
-        if (event.type == YAML_DOCUMENT_START_EVENT && root != NULL)
+        if (event.type == YAML_DOCUMENT_START_EVENT && root != NULL) {
             fail(parse, &event.start_mark, "a second document; one file is one configuration");
-        else if (event.type == YAML_STREAM_END_EVENT)
+        } else if (event.type == YAML_STREAM_END_EVENT) {
             ends = true;
-        else if (event.type != YAML_STREAM_START_EVENT && event.type != YAML_DOCUMENT_START_EVENT &&
-                 event.type != YAML_DOCUMENT_END_EVENT)
+        } else if (event.type != YAML_STREAM_START_EVENT &&
+                   event.type != YAML_DOCUMENT_START_EVENT &&
+                   event.type != YAML_DOCUMENT_END_EVENT) {
             root = parse_value(parse, &event);
+        }
         yaml_event_delete(&event);
     }
     return root;

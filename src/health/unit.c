@@ -178,7 +178,7 @@ static bool load_default(const struct koa_option *rows, void *target,
 
     if (row != NULL)
         alone[0] = *row;
-    return koa_options_load_one(alone, target, NULL, opts->path, opts->arena, opts->errors);
+    return koa_options_load_one(alone, target, NULL, opts);
 }
 
 /* Takes the shared key from the table that it is not meant for. */

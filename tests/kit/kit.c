@@ -75,7 +75,8 @@ void kit_expect(const char *name, const char *text, bool condition, const char *
 
 char *kit_read_file(const char *path, size_t *ret_size)
 {
-    const char *root = getenv("KIT_SOURCE_ROOT");
+    const char *root =
+        getenv("KIT_SOURCE_ROOT"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
     char full[4096];
     FILE *file;
     char *text;
@@ -116,6 +117,7 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 
 void kit_remove_directory(char *path)
 {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): it does not change the working directory */
     (void) nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     free(path);
 }

@@ -98,7 +98,8 @@ static void without_anything_the_defaults_are_those_of_the_example(void **state)
 
 static void the_example_file_loads_and_is_the_default_but_for_its_lists(void **state)
 {
-    const char *root = getenv("KIT_SOURCE_ROOT");
+    const char *root =
+        getenv("KIT_SOURCE_ROOT"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
     struct koa_labels none = {0};
     struct koa_buf plain = {.limit = 1 << 20};
     struct fixture f;

@@ -216,12 +216,12 @@ static void the_hosts_locale_does_not_matter(void **state)
 
     (void) state;
     /* Not installed everywhere; then this shows nothing and hides nothing. */
-    (void) setlocale(LC_ALL, "de_DE.UTF-8");
+    (void) setlocale(LC_ALL, "de_DE.UTF-8"); /* NOLINT(concurrency-mt-unsafe): one thread */
     (void) koa_format_double(1.5, text);
     KIT_EXPECT_TEXT("written", "1.5", text);
     KIT_EXPECT_INT("read", KOA_OK, koa_parse_double(KOA_STR("1.5"), &number));
     KIT_EXPECT_DOUBLE("read", 1.5, number);
-    (void) setlocale(LC_ALL, "C");
+    (void) setlocale(LC_ALL, "C"); /* NOLINT(concurrency-mt-unsafe): one thread */
 }
 
 static void integers_durations_and_sizes_are_written_as_they_are_read(void **state)

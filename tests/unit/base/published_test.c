@@ -76,10 +76,11 @@ static void *read_many(void *context)
         struct koa_object *object = koa_published_get(published);
 
         /* Never an older one than before. */
-        if (value_of(object) < last)
+        if (value_of(object) < last) {
             last = INT32_MAX;
-        else
+        } else {
             last = value_of(object);
+        }
         koa_object_unref(object);
     }
     return (void *) last;

@@ -72,7 +72,11 @@ static void load(struct fixture *f, const char *text)
     f->errors.arena = f->arena;
     root = koa_yaml_parse((struct koa_str){text, strlen(text)}, &opts, f->arena, &f->errors);
     f->is_loaded =
-        root != NULL && koa_options_load_one(rows, &f->values, root, "", f->arena, &f->errors);
+        root != NULL && koa_options_load_one(rows, &f->values, root,
+                                             &(struct koa_options_opts){.path = "",
+                                                                        .arena = f->arena,
+                                                                        .errors = &f->errors,
+                                                                        .read_secret_files = true});
     koa_config_errors_print(&f->errors, &f->printed);
 }
 
@@ -347,11 +351,14 @@ static void every_failed_allocation_is_an_error(void **state)
         struct values values = {0};
         struct koa_node *root = NULL;
 
-        if (arena != NULL)
+        if (arena != NULL) {
             root = koa_yaml_parse(koa_str_from(text), &(struct koa_yaml_opts){.file = "f"}, arena,
                                   &errors);
+        }
         if (root != NULL)
-            ok = koa_options_load_one(rows, &values, root, "", arena, &errors);
+            ok = koa_options_load_one(
+                rows, &values, root,
+                &(struct koa_options_opts){.path = "", .arena = arena, .errors = &errors});
         KIT_EXPECT("complete or told", arena == NULL || errors.total > 0 ||
                                            (ok && values.texts.count == 2 && values.count == 80 &&
                                             strcmp(values.text, "y") == 0));

@@ -76,6 +76,15 @@ static const char *fake_getenv(void *context, const char *name)
     return strcmp(name, "NAME") == 0 ? "va: [lue" : NULL;
 }
 
+static bool load_node(struct fixture *fixture, const struct koa_node *node)
+{
+    return koa_options_load_one(rows, &fixture->settings, node,
+                                &(struct koa_options_opts){.path = "",
+                                                           .arena = fixture->arena,
+                                                           .errors = &fixture->errors,
+                                                           .read_secret_files = true});
+}
+
 static bool load(struct fixture *fixture, const char *text)
 {
     struct koa_yaml_opts opts = {.file = "x.yaml", .getenv = fake_getenv};
@@ -85,10 +94,7 @@ static bool load(struct fixture *fixture, const char *text)
     fixture->errors.arena = fixture->arena;
     root = koa_yaml_parse((struct koa_str){text, strlen(text)}, &opts, fixture->arena,
                           &fixture->errors);
-    return root != NULL &&
-           koa_options_load_one(rows, &fixture->settings, root, "", fixture->arena,
-                                &fixture->errors) &&
-           fixture->errors.count == 0;
+    return root != NULL && load_node(fixture, root) && fixture->errors.count == 0;
 }
 
 static void an_empty_file_gives_the_defaults(void **state)
@@ -228,9 +234,7 @@ static void the_environment_outranks_the_file(void **state)
     f.errors.arena = f.arena;
     environment = koa_node_from_environment(rows, fake_getenv, NULL, f.arena, &f.errors);
     file = koa_yaml_parse(KOA_STR("wait: 1s\ncount: 9\n"), &opts, f.arena, &f.errors);
-    KIT_EXPECT("loads",
-               koa_options_load_one(rows, &f.settings, koa_node_merge(file, environment, f.arena),
-                                    "", f.arena, &f.errors));
+    KIT_EXPECT("loads", load_node(&f, koa_node_merge(file, environment, f.arena)));
     KIT_EXPECT_INT("a bare number is hours", 7200000, f.settings.wait);
     KIT_EXPECT_INT("others stay", 9, f.settings.count);
     koa_arena_destroy(f.arena);
@@ -244,10 +248,8 @@ static void dotted_settings_nest(void **state)
 
     (void) state;
     f.errors.arena = f.arena;
-    KIT_EXPECT("loads", koa_options_load_one(
-                            rows, &f.settings,
-                            koa_node_from_settings(settings, "settings", f.arena, &f.errors), "",
-                            f.arena, &f.errors));
+    KIT_EXPECT("loads",
+               load_node(&f, koa_node_from_settings(settings, "settings", f.arena, &f.errors)));
     KIT_EXPECT_TEXT("nested", "/a: b", f.settings.tls.cert_file);
     KIT_EXPECT_TEXT("flow", "y, z", f.settings.names.rows[1]);
     koa_arena_destroy(f.arena);
@@ -265,9 +267,10 @@ static void texts_made_to_hurt_are_refused(void **state)
     koa_arena_destroy(f.arena);
     koa_buf_clear(&text);
     koa_buf_append_text(&text, "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-    for (int i = 1; i < 10; i++)
+    for (int i = 1; i < 10; i++) {
         koa_buf_printf(&text, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i,
                        i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+    }
     KIT_EXPECT("alias bomb", !load(&f, koa_buf_text(&text)));
     koa_arena_destroy(f.arena);
     koa_buf_deinit(&text);

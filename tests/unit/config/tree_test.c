@@ -41,7 +41,9 @@ static void start(struct fixture *f)
 static void load(struct fixture *f, const struct koa_node *root)
 {
     size_t before = f->errors.count;
-    bool is_loaded = koa_options_load_one(rows, &f->values, root, "", f->arena, &f->errors);
+    bool is_loaded = koa_options_load_one(
+        rows, &f->values, root,
+        &(struct koa_options_opts){.path = "", .arena = f->arena, .errors = &f->errors});
 
     koa_config_errors_print(&f->errors, &f->printed);
     KIT_EXPECT_INT("an error for each failure", f->errors.count == before, is_loaded);
