@@ -390,6 +390,26 @@ static void a_published_snapshot_outlives_later_cycles(void **state)
     koa_snapshot_unref(kept);
 }
 
+static void memory_that_runs_out_ends_a_cycle_and_the_next_one_is_whole(void **state)
+{
+    (void) state;
+    for (int64_t allocations = 0; allocations < 60; allocations++) {
+        struct fake_cluster fake;
+
+        fake_set_up(&fake);
+        (void) fake_cycle(&fake);
+        koa_memory_fail_after(allocations);
+        (void) fake_cycle(&fake);
+        koa_memory_fail_after(-1);
+        assert_int_equal(fake.cycles, 2);
+        (void) fake_cycle(&fake);
+        assert_null(koa_snapshot_error(fake.snapshot));
+        assert_int_equal(fake_partition(&fake, "orders", 2).end_offset, 300);
+        assert_false(fake_partition(&fake, "orders", 2).is_stale);
+        fake_tear_down(&fake);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +433,7 @@ int main(void)
         cmocka_unit_test(cycles_never_overlap),
         cmocka_unit_test(another_cluster_behind_the_same_servers_inherits_nothing),
         cmocka_unit_test(a_published_snapshot_outlives_later_cycles),
+        cmocka_unit_test(memory_that_runs_out_ends_a_cycle_and_the_next_one_is_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
