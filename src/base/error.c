@@ -8,6 +8,10 @@
 
 #include "base/str.h"
 
+/* Text is made in a draft first, because arguments may point into the caller's error. It has room
+ * to see the character at the cut whole. */
+enum { DRAFT_SIZE = KOA_ERROR_TEXT_SIZE + 4 };
+
 static const char *const names[] = {
 #define NAME_ROW(code, name, meaning) [code] = (name),
     KOA_ERR_ROWS(NAME_ROW)
@@ -28,17 +32,10 @@ static void make_one_line(char *text)
     }
 }
 
-/* Formats before it writes, so that the arguments may point into `reterr` itself. */
-static void fill(struct koa_error *reterr, enum koa_err code, int foreign, const char *format,
-                 va_list args) KOA_PRINTF(4, 0);
-static void fill(struct koa_error *reterr, enum koa_err code, int foreign, const char *format,
-                 va_list args)
+static void fill(struct koa_error *reterr, enum koa_err code, int foreign, char *text)
 {
-    char text[KOA_ERROR_TEXT_SIZE + 4] = ""; /* room to see the character at the cut whole */
-    int length = vsnprintf(text, sizeof(text), format, args);
-
-    if (length <= 0)
-        (void) snprintf(text, sizeof(text), "%s", koa_err_name(code));
+    if (text[0] == '\0')
+        (void) snprintf(text, KOA_ERROR_TEXT_SIZE, "%s", koa_err_name(code));
     make_one_line(text);
     (void) koa_str_copy(reterr->text, sizeof(reterr->text), koa_str_from(text));
     reterr->code = code;
@@ -48,19 +45,22 @@ static void fill(struct koa_error *reterr, enum koa_err code, int foreign, const
 
 enum koa_err koa_fail(struct koa_error *reterr, enum koa_err code, const char *format, ...)
 {
+    char text[DRAFT_SIZE] = "";
     va_list args;
 
     if (reterr == NULL)
         return code;
     va_start(args, format);
-    fill(reterr, code, 0, format, args);
+    (void) vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    fill(reterr, code, 0, text);
     return code;
 }
 
 enum koa_err koa_fail_errno(struct koa_error *reterr, enum koa_err code, int error_number,
                             const char *format, ...)
 {
+    char text[DRAFT_SIZE] = "";
     char storage[128];
     const char *reason;
     size_t used;
@@ -69,8 +69,9 @@ enum koa_err koa_fail_errno(struct koa_error *reterr, enum koa_err code, int err
     if (reterr == NULL)
         return code;
     va_start(args, format);
-    fill(reterr, code, error_number, format, args);
+    (void) vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    fill(reterr, code, error_number, text);
     reason = strerror_r(error_number, storage, sizeof(storage));
     /* The reason is what helps most: a text that is too long gives way to it. */
     used = strlen(reterr->text);

@@ -195,6 +195,7 @@ void koa_log_write(struct koa_log *log, enum koa_log_level level, const char *ev
     char left_out[64];
     int suppressed = 0;
     va_list args;
+    int length;
 
     line.time = logger->now();
     if (level != KOA_LOG_DEBUG && !may_pass(logger, log, event, line.time, &suppressed))
@@ -206,9 +207,10 @@ void koa_log_write(struct koa_log *log, enum koa_log_level level, const char *ev
         send(logger, line);
     }
     va_start(args, format);
-    if (vsnprintf(text, sizeof(text), format, args) >= TEXT_SIZE)
-        cut(text);
+    length = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    if (length >= TEXT_SIZE)
+        cut(text);
     koa_redact(text);
     flatten(text);
     line.text = text;

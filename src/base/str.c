@@ -93,7 +93,9 @@ static char lower(char character)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
 
-    return character >= 'A' && character <= 'Z' ? letters[character - 'A'] : character;
+    if (character < 'A' || character > 'Z')
+        return character;
+    return letters[character - 'A'];
 }
 
 bool koa_text_equal_nocase(const char *a, const char *b)

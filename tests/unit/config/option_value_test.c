@@ -150,70 +150,70 @@ static void good_values_are_understood(void **state)
     }
 }
 
+static const struct {
+    const char *text, *error;
+} bad_values[] = {
+    {"flag: 1", "f:1:7: flag: must be true or false, not '1'"},
+    {"flag: True", "not 'True'"},
+    {"flag: [yes]", "flag: must be"},
+    {"count: 0", "f:1:8: count: must be a whole number from 1 to 65535, not '0'"},
+    {"count: 65536", "not '65536'"},
+    {"count: 010", "not '010'"},
+    {"count: 1e3", "not '1e3'"},
+    {"count: 2s", "not '2s'"},
+    {"count: yes", "not 'yes'"},
+    {"count: 0x10", "not '0x10'"},
+    {"count: 1_000", "not '1_000'"},
+    {"count: 80.0", "not '80.0'"},
+    {"count: \" 80\"", "not ' 80'"},
+    {"count: 99999999999999999999", "not '99999999999999999999'"},
+    {"count: {a: b}", "count: must be a whole number"},
+    {"any: -05", "not '-05'"},
+    {"size: 1023", "size: must be a size such as 64KiB or 10MiB from 1KiB to 1MiB, not '1023'"},
+    {"size: 2MiB", "not '2MiB'"},
+    {"size: 10K", "not '10K'"},
+    {"size: -1", "not '-1'"},
+    {"wait: 999ms",
+     "wait: must be a duration such as 500ms, 30s, 1m30s or 24h from 1s to 24h, not '999ms'"},
+    {"wait: 25h", "not '25h'"},
+    {"wait: 030", "not '030'"},
+    {"wait: -1s", "not '-1s'"},
+    {"wait: soon", "not 'soon'"},
+    {"number: 1.5", "number: must be a number from 0 to 1, not '1.5'"},
+    {"number: nan", "not 'nan'"},
+    {"number: 00.5", "not '00.5'"},
+    {"number: 1,5", "not '1,5'"},
+    {"text: a b", "f:1:7: text: must be a host name, not 'a b'"},
+    {"text: {a: b}", "text: must be one value, not a mapping"},
+    {"word: equals", "word: unknown word 'equals'; allowed: greater_than, >, less_than, <"},
+    {"word: les_than", "did you mean 'less_than'?"},
+    {"word: [\">\"]", "word: unknown word"},
+    {"words: [\">\", x]", "f:1:14: words: unknown word 'x'"},
+    {"words: {a: b}", "words: must be a list, not a mapping"},
+    {"texts: [a, \"b c\"]", "f:1:12: texts: must be a host name, not 'b c'"},
+    {"texts: [a, [b]]", "texts: must be one value, not a list"},
+    {"texts: {a: b}", "texts: must be a list, not a mapping"},
+    {"counts: [200, x]", "f:1:15: counts: must be whole numbers from 100 to 599, not 'x'"},
+    {"counts: [99]", "not '99'"},
+    {"counts: [[1]]", "counts: must be whole numbers"},
+    {"pairs: [a]", "pairs: must be a mapping: {name: value}"},
+    {"pairs: a", "pairs: must be a mapping"},
+    {"pairs: {a: [b]}", "pairs: must be one value, not a list"},
+    {"pairs: {a: \"b c\"}", "pairs: must be a host name, not 'b c'"},
+    {"items: {name: x}", "items: must be a list: '- name: ...' for each"},
+    {"items: x", "items: must be a list"},
+    {"items: [x]", "f:1:9: items[0]: must be a mapping: 'key: value'"},
+    {"items: [{name: a}, {}]", "f:1:20: items[1].name: is missing: its name"},
+    {"items: [{name: \"\"}]", "items[0].name: is missing: its name"},
+    {"items: [{name: a, nmae: b}]", "f:1:19: items[0].nmae: unknown key 'nmae'"},
+    {"items: [{name: a, nmae: b}]", "allowed: name; did you mean 'name'?"},
+    {"x: 1", "x: unknown key 'x'; allowed: flag, count, any, size"},
+};
+
 static void bad_values_name_what_is_allowed(void **state)
 {
-    static const struct {
-        const char *text, *error;
-    } cases[] = {
-        {"flag: 1", "f:1:7: flag: must be true or false, not '1'"},
-        {"flag: True", "not 'True'"},
-        {"flag: [yes]", "flag: must be"},
-        {"count: 0", "f:1:8: count: must be a whole number from 1 to 65535, not '0'"},
-        {"count: 65536", "not '65536'"},
-        {"count: 010", "not '010'"},
-        {"count: 1e3", "not '1e3'"},
-        {"count: 2s", "not '2s'"},
-        {"count: yes", "not 'yes'"},
-        {"count: 0x10", "not '0x10'"},
-        {"count: 1_000", "not '1_000'"},
-        {"count: 80.0", "not '80.0'"},
-        {"count: \" 80\"", "not ' 80'"},
-        {"count: 99999999999999999999", "not '99999999999999999999'"},
-        {"count: {a: b}", "count: must be a whole number"},
-        {"any: -05", "not '-05'"},
-        {"size: 1023", "size: must be a size such as 64KiB or 10MiB from 1KiB to 1MiB, not '1023'"},
-        {"size: 2MiB", "not '2MiB'"},
-        {"size: 10K", "not '10K'"},
-        {"size: -1", "not '-1'"},
-        {"wait: 999ms",
-         "wait: must be a duration such as 500ms, 30s, 1m30s or 24h from 1s to 24h, not '999ms'"},
-        {"wait: 25h", "not '25h'"},
-        {"wait: 030", "not '030'"},
-        {"wait: -1s", "not '-1s'"},
-        {"wait: soon", "not 'soon'"},
-        {"number: 1.5", "number: must be a number from 0 to 1, not '1.5'"},
-        {"number: nan", "not 'nan'"},
-        {"number: 00.5", "not '00.5'"},
-        {"number: 1,5", "not '1,5'"},
-        {"text: a b", "f:1:7: text: must be a host name, not 'a b'"},
-        {"text: {a: b}", "text: must be one value, not a mapping"},
-        {"word: equals", "word: unknown word 'equals'; allowed: greater_than, >, less_than, <"},
-        {"word: les_than", "did you mean 'less_than'?"},
-        {"word: [\">\"]", "word: unknown word"},
-        {"words: [\">\", x]", "f:1:14: words: unknown word 'x'"},
-        {"words: {a: b}", "words: must be a list, not a mapping"},
-        {"texts: [a, \"b c\"]", "f:1:12: texts: must be a host name, not 'b c'"},
-        {"texts: [a, [b]]", "texts: must be one value, not a list"},
-        {"texts: {a: b}", "texts: must be a list, not a mapping"},
-        {"counts: [200, x]", "f:1:15: counts: must be whole numbers from 100 to 599, not 'x'"},
-        {"counts: [99]", "not '99'"},
-        {"counts: [[1]]", "counts: must be whole numbers"},
-        {"pairs: [a]", "pairs: must be a mapping: {name: value}"},
-        {"pairs: a", "pairs: must be a mapping"},
-        {"pairs: {a: [b]}", "pairs: must be one value, not a list"},
-        {"pairs: {a: \"b c\"}", "pairs: must be a host name, not 'b c'"},
-        {"items: {name: x}", "items: must be a list: '- name: ...' for each"},
-        {"items: x", "items: must be a list"},
-        {"items: [x]", "f:1:9: items[0]: must be a mapping: 'key: value'"},
-        {"items: [{name: a}, {}]", "f:1:20: items[1].name: is missing: its name"},
-        {"items: [{name: \"\"}]", "items[0].name: is missing: its name"},
-        {"items: [{name: a, nmae: b}]", "f:1:19: items[0].nmae: unknown key 'nmae'"},
-        {"items: [{name: a, nmae: b}]", "allowed: name; did you mean 'name'?"},
-        {"x: 1", "x: unknown key 'x'; allowed: flag, count, any, size"},
-    };
-
     (void) state;
-    KIT_EACH (c, cases) {
+    KIT_EACH (c, bad_values) {
         struct fixture f;
 
         load(&f, c->text);
@@ -355,10 +355,11 @@ static void every_failed_allocation_is_an_error(void **state)
             root = koa_yaml_parse(koa_str_from(text), &(struct koa_yaml_opts){.file = "f"}, arena,
                                   &errors);
         }
-        if (root != NULL)
+        if (root != NULL) {
             ok = koa_options_load_one(
                 rows, &values, root,
                 &(struct koa_options_opts){.path = "", .arena = arena, .errors = &errors});
+        }
         KIT_EXPECT("complete or told", arena == NULL || errors.total > 0 ||
                                            (ok && values.texts.count == 2 && values.count == 80 &&
                                             strcmp(values.text, "y") == 0));
