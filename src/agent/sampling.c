@@ -72,22 +72,6 @@ static void sample_queues(struct koa_agent *agent)
         sample_queue(agent, koa_http_server_stats(agent->server));
 }
 
-static void sample_clusters(struct koa_agent *agent)
-{
-    struct koa_agent_parts *parts = koa_agent_parts_get(agent);
-    size_t topics = 0;
-
-    for (size_t i = 0; i < parts->api.cluster_count; i++) {
-        struct koa_snapshot *snapshot = koa_cluster_snapshot(parts->clusters[i]);
-
-        topics += snapshot != NULL ? koa_snapshot_topic_count(snapshot) : 0;
-        koa_snapshot_unref(snapshot);
-    }
-    set_gauge(agent, "kafka_ops_clusters_total", (double) parts->api.cluster_count);
-    set_gauge(agent, "kafka_ops_topics_total", (double) topics);
-    koa_agent_parts_unref(parts);
-}
-
 static void sample_history(struct koa_agent *agent)
 {
     struct koa_agent_parts *parts = koa_agent_parts_get(agent);
@@ -111,7 +95,6 @@ static void on_sampling(struct koa_timer *timer, struct koa_mono now)
     (void) now;
     sample_process(agent);
     sample_queues(agent);
-    sample_clusters(agent);
     koa_metrics_set(agent->metrics, "kafka_ops_memory_bytes",
                     (double) koa_metrics_memory(agent->metrics), KOA_LABELS({"part", "metrics"}));
     sample_history(agent);
