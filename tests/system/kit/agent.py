@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import urllib.parse
@@ -105,6 +106,20 @@ class Agent:
             if row.startswith(line + " "):
                 return float(row.rsplit(" ", 1)[1])
         return None
+
+    def series(self, family):
+        """[(labels, value)] of one family that has labels."""
+        found = []
+        for row in self.get("/metrics/prometheus").text.splitlines():
+            if row.startswith(family + "{"):
+                labels, value = row[len(family) + 1:].rsplit("} ", 1)
+                found.append((dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels)), float(value)))
+        return found
+
+    def of_partitions(self, family="current_offset"):
+        """{(topic, partition): value} of `kafka_topic_partition_FAMILY`."""
+        return {(labels["topic"], int(labels["partition"])): int(value)
+                for labels, value in self.series("kafka_topic_partition_" + family)}
 
     def signal(self, number):
         self.process.send_signal(number)

@@ -74,8 +74,8 @@ def _die_with_parent():
 
 def spawn(command, **options):
     """A child that cannot outlive the tests."""
-    return subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent,
-                            **options)
+    return subprocess.Popen([str(word) for word in command], preexec_fn=_die_with_parent,
+                            **{"stdin": subprocess.DEVNULL, **options})
 
 
 def end(process, how=signal.SIGTERM, deadline=20):

@@ -51,7 +51,7 @@ class KafkaNode:
     def __init__(self, cluster, node_id, port, advertised_port):
         self.cluster, self.id, self.port, self.advertised_port = cluster, node_id, port, advertised_port
         self.folder = cluster.folder / f"node-{node_id}"
-        self.process = None
+        self.process, self.is_frozen = None, False
 
     @property
     def log(self):
@@ -110,9 +110,11 @@ class KafkaNode:
 
     def freeze(self):
         self.process.send_signal(signal.SIGSTOP)
+        self.is_frozen = True
 
     def thaw(self):
         self.process.send_signal(signal.SIGCONT)
+        self.is_frozen = False
 
     def kill(self):
         self.process.kill()
@@ -155,6 +157,13 @@ class KafkaCluster:
             raise AssertionError(f"{main_class} {arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
+    def shell_offsets(self, bootstrap=None, when=-1):
+        """{(topic, partition): offset} as GetOffsetShell prints them: when -1 the end, -2 the start."""
+        printed = self.java("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", bootstrap or self.bootstrap,
+                            "--time", when)
+        rows = [line.rsplit(":", 2) for line in printed.split()]
+        return {(topic, int(partition)): int(offset) for topic, partition, offset in rows}
+
     def start(self):
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.zookeeper_port:
@@ -190,7 +199,8 @@ class KafkaCluster:
         return kafka_wire.Connection("127.0.0.1", (node or self.running()).port)
 
     def running(self):
-        return next(node for node in self.nodes if node.process and node.process.poll() is None)
+        """One that answers."""
+        return next(node for node in self.nodes if node.process and node.process.poll() is None and not node.is_frozen)
 
     def create_topics(self, topics, replication=1):
         """{name: partitions}; waits until every partition has a leader."""
