@@ -75,6 +75,7 @@ enum koa_err koa_agent_load_configuration(const struct koa_agent *agent,
         .file = agent->config_file,
         .settings = &agent->settings,
         .getenv = agent->use_environment ? read_variable : NULL,
+        .judge = agent->use_defaults ? koa_agent_judge_with_defaults : koa_agent_judge,
     };
 
     return koa_configuration_load(&opts, ret_configuration, errors, reterr);
@@ -159,6 +160,34 @@ static enum koa_err open_store(struct koa_agent *agent, struct koa_error *reterr
                                   .log = koa_agent_log(agent, "store")};
 
     return koa_store_create(&opts, &agent->store, reterr);
+}
+
+static void take_hash_key(void *context, struct koa_str key, struct koa_wall time,
+                          struct koa_str bytes)
+{
+    struct koa_agent *agent = context;
+
+    (void) time;
+    if (koa_str_equal(key, KOA_STR("hash_key")) && bytes.size == sizeof(agent->hash_key)) {
+        memcpy(&agent->hash_key, bytes.data, bytes.size);
+        agent->has_hash_key = true;
+    }
+}
+
+/* Labels that are hashed must keep their values over restarts, so their key is kept too. */
+static enum koa_err choose_hash_key(struct koa_agent *agent, struct koa_error *reterr)
+{
+    struct koa_store_row row = {.key = KOA_STR("hash_key"), .time = koa_clock_wall()};
+    enum koa_err err = koa_store_scan(agent->store, "agent", take_hash_key, agent, reterr);
+
+    if (err != KOA_OK || agent->has_hash_key)
+        return err;
+    if (!koa_random_bytes(&agent->hash_key, sizeof(agent->hash_key)))
+        return koa_fail(reterr, KOA_ERR_IO, "the system gives no random bytes for a key");
+    row.bytes =
+        (struct koa_str){.data = (const char *) &agent->hash_key, .size = sizeof(agent->hash_key)};
+    koa_store_put(agent->store, "agent", &row);
+    return KOA_OK;
 }
 
 static struct koa_board *rules_board(void *context)
@@ -274,15 +303,6 @@ static enum koa_err add_configured(struct koa_agent *agent, struct koa_configura
     return err;
 }
 
-static bool wants_listener(const struct koa_agent *agent)
-{
-    for (size_t i = 0; i < agent->settings.count; i++) {
-        if (strncmp(agent->settings.rows[i].key, "web.", 4) == 0)
-            return true;
-    }
-    return agent->use_defaults || agent->config_file != NULL;
-}
-
 static void fill_api(struct koa_agent *agent)
 {
     struct koa_api *api = &agent->api;
@@ -305,30 +325,6 @@ static void fill_api(struct koa_agent *agent)
         (void) snprintf(api->platform, sizeof(api->platform), "%.64s-%.64s-%.64s", system.sysname,
                         system.release, system.machine);
     }
-}
-
-static enum koa_err create_server(struct koa_agent *agent, struct koa_error *reterr)
-{
-    struct koa_http_server_opts opts = {.host = agent->configuration->web.host,
-                                        .port = (int) agent->configuration->web.port,
-                                        .routes = koa_api_routes,
-                                        .route_count = koa_api_route_count,
-                                        .context = &agent->api,
-                                        .authenticators = agent->authenticators,
-                                        .authenticator_count = agent->authenticator_count,
-                                        .loop = agent->engine,
-                                        .workers = agent->workers,
-                                        .metrics = agent->metrics,
-                                        .log = koa_agent_log(agent, "httpserver"),
-                                        .wall = koa_clock_wall,
-                                        .mono = koa_clock_mono,
-                                        .ticks_ns = koa_clock_ticks_ns};
-    KOA_AUTO(koa_arena) *arena = koa_arena_create(ARENA_LIMIT);
-
-    if (arena == NULL)
-        return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for the listener");
-    koa_agent_web_settings(agent->configuration, &opts.settings, arena);
-    return koa_http_server_create(&opts, &agent->server, reterr);
 }
 
 static enum koa_err choose_external_url(struct koa_agent *agent, struct koa_error *reterr)
@@ -364,6 +360,8 @@ static enum koa_err build(struct koa_agent *agent, const struct koa_agent_opts *
         err = create_loops(agent, reterr);
     if (err == KOA_OK)
         err = open_store(agent, reterr);
+    if (err == KOA_OK)
+        err = choose_hash_key(agent, reterr);
     if (err == KOA_OK)
         err = create_engine(agent, reterr);
     if (err == KOA_OK)
@@ -412,135 +410,6 @@ enum koa_err koa_agent_create(const struct koa_agent_opts *opts, struct koa_agen
         *ret_agent = KOA_MOVE(agent);
     koa_agent_destroy(agent);
     return err;
-}
-
-static void start_on_engine(void *message)
-{
-    struct koa_agent *agent = message;
-
-    koa_health_start(agent->health);
-    koa_alerts_start(agent->alerts);
-    koa_agent_sampling_start(agent);
-}
-
-static void log_start(struct koa_agent *agent)
-{
-    char problem[512];
-
-    koa_log_info(agent->log, "agent.start", "kafka-ops-agent %s (%s) runs%s%s", koa_version(),
-                 koa_revision(), agent->server != NULL ? " at " : "", koa_agent_url(agent));
-    if (agent->use_defaults && agent->configuration->clusters.count == 0) {
-        koa_log_info(
-            agent->log, "agent.start",
-            "no Kafka cluster is watched: set clusters, KAFKA_BOOTSTRAP_SERVERS or --bootstrap");
-    }
-    if (koa_store_problem(agent->store, problem, sizeof(problem))) {
-        koa_log_warn(agent->log, "agent.start", "%s; alert states do not survive a restart",
-                     problem);
-    }
-}
-
-static enum koa_err start_locked(struct koa_agent *agent, struct koa_error *reterr)
-{
-    enum koa_err err = KOA_OK;
-
-    if (agent->is_started)
-        return koa_fail(reterr, KOA_ERR_STATE, "the agent has been started already");
-    if (wants_listener(agent))
-        err = create_server(agent, reterr);
-    if (err == KOA_OK)
-        err = koa_loop_start(agent->kafka, reterr);
-    if (err == KOA_OK)
-        err = koa_loop_start(agent->engine, reterr);
-    if (err != KOA_OK)
-        return err;
-    agent->is_started = true;
-    if (agent->server != NULL)
-        err = koa_http_server_start(agent->server, reterr);
-    if (err != KOA_OK)
-        return err;
-    koa_agent_parts_start(agent);
-    if (!koa_loop_call(agent->engine, start_on_engine, agent))
-        return koa_fail(reterr, KOA_ERR_STATE, "the engine does not take messages");
-    log_start(agent);
-    return KOA_OK;
-}
-
-enum koa_err koa_agent_start(struct koa_agent *agent, struct koa_error *reterr)
-{
-    enum koa_err err;
-
-    (void) pthread_mutex_lock(&agent->changing);
-    err = start_locked(agent, reterr);
-    (void) pthread_mutex_unlock(&agent->changing);
-    return err;
-}
-
-/* The engine's last deliveries, waited for by the thread that stops the agent. */
-struct flush {
-    struct koa_agent *agent;
-    int64_t timeout_ms;
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    bool is_done;
-};
-
-static void flush_done(void *context)
-{
-    struct flush *flush = context;
-
-    (void) pthread_mutex_lock(&flush->mutex);
-    flush->is_done = true;
-    (void) pthread_cond_signal(&flush->changed);
-    (void) pthread_mutex_unlock(&flush->mutex);
-}
-
-static void stop_on_engine(void *message)
-{
-    struct flush *flush = message;
-
-    koa_timers_disarm(koa_loop_timers(flush->agent->engine), &flush->agent->sampling);
-    koa_health_stop(flush->agent->health);
-    koa_alerts_stop(flush->agent->alerts, flush->timeout_ms, flush_done, flush);
-}
-
-static void stop_engine(struct koa_agent *agent, int64_t timeout_ms)
-{
-    struct flush flush = {.agent = agent,
-                          .timeout_ms = timeout_ms,
-                          .mutex = PTHREAD_MUTEX_INITIALIZER,
-                          .changed = PTHREAD_COND_INITIALIZER};
-
-    if (!koa_loop_call(agent->engine, stop_on_engine, &flush))
-        return;
-    /* The engine's own timer bounds this wait. */
-    (void) pthread_mutex_lock(&flush.mutex);
-    while (!flush.is_done)
-        (void) pthread_cond_wait(&flush.changed, &flush.mutex);
-    (void) pthread_mutex_unlock(&flush.mutex);
-}
-
-void koa_agent_stop(struct koa_agent *agent, int64_t timeout_ms)
-{
-    if (agent == NULL)
-        return;
-    (void) pthread_mutex_lock(&agent->changing);
-    if (agent->is_started && !agent->is_stopped) {
-        koa_log_info(agent->log, "agent.stop", "stopping; deliveries under way get %d ms",
-                     (int) timeout_ms);
-        atomic_store(&agent->api.is_draining, true);
-        if (agent->server != NULL)
-            koa_http_server_quiesce(agent->server);
-        stop_engine(agent, timeout_ms);
-        if (agent->server != NULL)
-            koa_http_server_stop(agent->server);
-        koa_agent_parts_stop(agent);
-        koa_loop_stop(agent->engine);
-        koa_loop_stop(agent->kafka);
-        koa_log_info(agent->log, "agent.stop", "stopped");
-    }
-    agent->is_stopped = true;
-    (void) pthread_mutex_unlock(&agent->changing);
 }
 
 void koa_agent_destroy(struct koa_agent *agent)

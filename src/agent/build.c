@@ -253,8 +253,7 @@ static const struct koa_node *named_node(const struct koa_agent_item *item, stru
         return item->node;
     over = koa_node_from_settings(&(struct koa_settings){.rows = &name, .count = 1}, "settings",
                                   arena, errors);
-    return over != NULL ? koa_node_merge((struct koa_node *) (uintptr_t) item->node, over, arena)
-                        : item->node;
+    return over != NULL ? koa_node_merge(item->node, over, arena) : item->node;
 }
 
 struct koa_rule *koa_agent_build_rule(const struct koa_rule_ops *ops,
@@ -339,12 +338,12 @@ static void add_default_rule(struct koa_agent_build *build, const struct koa_def
 {
     const struct koa_settings settings = {.rows = rule->rows, .count = rule->count};
     const struct koa_node *said = find_item(build->configuration->alerting.rules, rule->name);
-    struct koa_node *node =
+    const struct koa_node *node =
         koa_node_from_settings(&settings, "defaults", build->errors->arena, build->errors);
     const struct koa_rule_ops *ops;
 
     if (node != NULL && said != NULL)
-        node = koa_node_merge(node, (struct koa_node *) (uintptr_t) said, build->errors->arena);
+        node = koa_node_merge(node, said, build->errors->arena);
     ops = node != NULL ? find_rule(scalar(node, "type"), node, "alerting.rules", build->errors)
                        : NULL;
     if (ops != NULL) {
@@ -478,4 +477,28 @@ void koa_agent_build_deinit(struct koa_agent_build *build)
     koa_free(build->checks);
     koa_free(build->rules);
     koa_free(build->notifiers);
+}
+
+static void judge(const struct koa_configuration *configuration, bool use_defaults,
+                  struct koa_config_errors *errors)
+{
+    struct koa_agent_build build = {
+        .configuration = configuration, .use_defaults = use_defaults, .errors = errors};
+
+    /* Errors are what it is called for; what could be built is thrown away. */
+    if (koa_agent_build(&build))
+        KOA_ASSERT(errors->count == build.errors->count);
+    koa_agent_build_deinit(&build);
+}
+
+void koa_agent_judge(const struct koa_configuration *configuration,
+                     struct koa_config_errors *errors)
+{
+    judge(configuration, false, errors);
+}
+
+void koa_agent_judge_with_defaults(const struct koa_configuration *configuration,
+                                   struct koa_config_errors *errors)
+{
+    judge(configuration, true, errors);
 }

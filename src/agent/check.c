@@ -65,7 +65,8 @@ static void print_build(const struct koa_agent_build *build, struct koa_buf *buf
 
 bool koa_configuration_check(const char *file, struct koa_buf *text)
 {
-    struct koa_configuration_opts opts = {.file = file, .getenv = read_variable};
+    struct koa_configuration_opts opts = {
+        .file = file, .getenv = read_variable, .judge = koa_agent_judge_with_defaults};
     KOA_AUTO(koa_configuration) *configuration = NULL;
     struct koa_configuration_errors errors;
     struct koa_agent_build build = {.use_defaults = true};

@@ -55,6 +55,8 @@ struct koa_agent {
     struct koa_resolver *resolver, *kafka_resolver;
     struct koa_http_client *http;
     struct koa_store *store;
+    struct koa_hash_key hash_key; /* of metrics.hash_labels */
+    bool has_hash_key;
     struct koa_health *health;
     struct koa_alerts *alerts;
     struct koa_history *history;
@@ -92,6 +94,11 @@ struct koa_agent_build {
     size_t notifier_count;
 };
 KOA_MUST_USE bool koa_agent_build(struct koa_agent_build *build);
+/* For struct koa_configuration_opts: builds for the errors only. */
+void koa_agent_judge(const struct koa_configuration *configuration,
+                     struct koa_config_errors *errors);
+void koa_agent_judge_with_defaults(const struct koa_configuration *configuration,
+                                   struct koa_config_errors *errors);
 /* Frees what nobody has taken. */
 void koa_agent_build_deinit(struct koa_agent_build *build);
 /* How a check of this type is loaded: the timeouts that hold for it. */

@@ -33,11 +33,11 @@ void koa_configuration_destroy(struct koa_configuration *configuration)
 }
 
 /* KAFKA_BOOTSTRAP_SERVERS defines one cluster named "default". */
-static struct koa_node *read_bootstrap(struct load *load)
+static const struct koa_node *read_bootstrap(struct load *load)
 {
     const char *servers = load->opts->getenv(load->opts->context, "KAFKA_BOOTSTRAP_SERVERS");
     struct koa_buf value = {.limit = BOOTSTRAP_SIZE};
-    struct koa_node *tree = NULL;
+    const struct koa_node *tree = NULL;
     struct koa_str rest = koa_str_from(servers);
 
     if (rest.size == 0)
@@ -73,14 +73,15 @@ static struct koa_node *read_bootstrap(struct load *load)
     return tree;
 }
 
-static struct koa_node *merge(struct load *load, struct koa_node *under, struct koa_node *over)
+static const struct koa_node *merge(struct load *load, const struct koa_node *under,
+                                    const struct koa_node *over)
 {
     if (under == NULL || over == NULL)
         return under != NULL ? under : over;
     return koa_node_merge(under, over, load->configuration->arena);
 }
 
-static struct koa_node *read_file(struct load *load)
+static const struct koa_node *read_file(struct load *load)
 {
     struct koa_yaml_opts opts = {
         .file = load->opts->file, .getenv = load->opts->getenv, .context = load->opts->context};
@@ -90,7 +91,7 @@ static struct koa_node *read_file(struct load *load)
     return koa_yaml_read(load->opts->file, &opts, load->configuration->arena, load->errors);
 }
 
-static struct koa_node *read_environment(struct load *load)
+static const struct koa_node *read_environment(struct load *load)
 {
     struct koa_arena *arena = load->configuration->arena;
 
@@ -102,7 +103,7 @@ static struct koa_node *read_environment(struct load *load)
                  read_bootstrap(load));
 }
 
-static struct koa_node *read_settings(struct load *load)
+static const struct koa_node *read_settings(struct load *load)
 {
     if (load->opts->settings == NULL || load->opts->settings->count == 0)
         return NULL;
@@ -171,7 +172,7 @@ static void check_log(struct load *load, const struct koa_node *tree)
 
 static void load_tree(struct load *load)
 {
-    struct koa_node *tree = read_file(load);
+    const struct koa_node *tree = read_file(load);
 
     tree = merge(load, tree, read_environment(load));
     tree = merge(load, tree, read_settings(load));
@@ -203,6 +204,8 @@ enum koa_err koa_configuration_load(const struct koa_configuration_opts *opts,
     configuration->arena = arena;
     load_tree(
         &(struct load){.opts = opts, .configuration = configuration, .errors = &errors->list});
+    if (errors->list.count > 0 && opts->judge != NULL)
+        opts->judge(configuration, &errors->list);
     if (errors->list.count > 0)
         return koa_config_errors_fail(&errors->list, reterr);
     if (koa_arena_failed(arena)) {

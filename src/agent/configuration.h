@@ -103,10 +103,16 @@ struct koa_configuration {
     struct koa_arena *arena; /* holds all of the above */
 };
 
+struct koa_configuration;
+
 struct koa_configuration_opts {
     const char *file;                    /* NULL: none */
     const struct koa_settings *settings; /* outrank everything; NULL: none */
     koa_getenv_fn *getenv;               /* NULL: the environment is not read */
+    /* Called when there are errors already, to add those of checks, rules and notifiers; NULL:
+     * none.
+     */
+    void (*judge)(const struct koa_configuration *configuration, struct koa_config_errors *errors);
     void *context;
 };
 

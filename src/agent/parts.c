@@ -132,7 +132,8 @@ static enum koa_err add_clusters(struct koa_agent *agent,
     return err;
 }
 
-static enum koa_err create_filter(const struct koa_configuration *configuration,
+static enum koa_err create_filter(const struct koa_agent *agent,
+                                  const struct koa_configuration *configuration,
                                   struct koa_agent_parts *parts, struct koa_error *reterr)
 {
     const struct koa_label_rule_settings *drop = configuration->metrics.drop_labels.rows;
@@ -145,6 +146,7 @@ static enum koa_err create_filter(const struct koa_configuration *configuration,
         .drop_count = configuration->metrics.drop_labels.count,
         .hash_labels = (const struct koa_label_rule *) (const void *) hash,
         .hash_count = configuration->metrics.hash_labels.count,
+        .hash_key = agent->hash_key,
         .series_per_family = (size_t) configuration->metrics.max_series_per_family,
     };
 
@@ -187,7 +189,7 @@ enum koa_err koa_agent_parts_create(struct koa_agent *agent,
     parts->api.clusters = parts->clusters;
     err = add_clusters(agent, configuration, previous, parts, reterr);
     if (err == KOA_OK)
-        err = create_filter(configuration, parts, reterr);
+        err = create_filter(agent, configuration, parts, reterr);
     if (err == KOA_OK)
         err = add_sources(agent, parts, reterr);
     if (err == KOA_OK)

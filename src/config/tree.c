@@ -174,8 +174,8 @@ struct koa_node *koa_node_from_environment(const struct koa_option *rows, koa_ge
     return environment.root;
 }
 
-struct koa_node *koa_node_merge(struct koa_node *under, struct koa_node *over,
-                                struct koa_arena *arena)
+const struct koa_node *koa_node_merge(const struct koa_node *under, const struct koa_node *over,
+                                      struct koa_arena *arena)
 {
     struct koa_node *merged;
     struct koa_node **next;
@@ -188,8 +188,8 @@ struct koa_node *koa_node_merge(struct koa_node *under, struct koa_node *over,
     *merged = *over;
     merged->children = NULL;
     next = &merged->children;
-    for (struct koa_node *child = under->children; child != NULL; child = child->next) {
-        struct koa_node *newer = find_child(over, child->key);
+    for (const struct koa_node *child = under->children; child != NULL; child = child->next) {
+        const struct koa_node *newer = koa_node_get(over, child->key);
         struct koa_node *kept = koa_arena_alloc(arena, 1, sizeof(*kept));
 
         if (kept == NULL)
@@ -199,7 +199,7 @@ struct koa_node *koa_node_merge(struct koa_node *under, struct koa_node *over,
         *next = kept;
         next = &kept->next;
     }
-    for (struct koa_node *child = over->children; child != NULL; child = child->next) {
+    for (const struct koa_node *child = over->children; child != NULL; child = child->next) {
         struct koa_node *kept;
 
         if (koa_node_get(under, child->key) != NULL)

@@ -38,7 +38,7 @@ KOA_MUST_USE struct koa_node *koa_node_from_environment(const struct koa_option 
                                                         struct koa_arena *arena,
                                                         struct koa_config_errors *errors);
 /* Lays `over` on `under`: maps merge key by key, everything else is replaced. */
-KOA_MUST_USE struct koa_node *koa_node_merge(struct koa_node *under, struct koa_node *over,
-                                             struct koa_arena *arena);
+KOA_MUST_USE const struct koa_node *
+koa_node_merge(const struct koa_node *under, const struct koa_node *over, struct koa_arena *arena);
 
 #endif

@@ -77,7 +77,7 @@ static struct koa_node *from_environment(struct fixture *f, const struct koa_lab
 static void the_later_source_wins_key_by_key(void **state)
 {
     struct fixture f;
-    struct koa_node *tree;
+    const struct koa_node *tree;
 
     (void) state;
     start(&f);
