@@ -379,7 +379,7 @@ static enum koa_err build(struct koa_agent *agent, const struct koa_agent_opts *
 static void tell_errors(const struct koa_agent_opts *opts, const struct koa_config_errors *errors)
 {
     for (size_t i = 0; i < errors->count; i++) {
-        struct koa_config_errors one = {.rows = &errors->rows[i], .count = 1};
+        struct koa_config_errors one = {.rows = &errors->rows[i], .count = 1, .total = 1};
         struct koa_error error;
 
         (void) koa_config_errors_fail(&one, &error);
