@@ -213,34 +213,18 @@ static void build_checks(struct koa_agent_build *build)
         add_default_checks(build);
 }
 
-/* What rules and notifiers share while they are read: an arena that they take with them. */
+/* What rules and notifiers share while they are read: their rows, and the arena that they take with
+ * them. */
 struct loading {
+    const struct koa_option *common; /* of `settings` */
+    size_t settings_size;
+    const struct koa_option *options; /* of `config`; NULL: none */
+    size_t config_size;
+
     struct koa_arena *arena;
-    const struct koa_node *node;
     void *settings;
     void *config;
 };
-
-static bool load_item(struct loading *loading, const struct koa_option *const *tables,
-                      const char *path, const struct koa_node *node,
-                      struct koa_config_errors *errors)
-{
-    void *const targets[] = {loading->settings, loading->config, NULL};
-
-    if (loading->settings == NULL || loading->config == NULL) {
-        koa_config_errors_add(errors, node, path, "no memory");
-        return false;
-    }
-    return koa_options_load(&(struct koa_options_opts){.tables = tables,
-                                                       .targets = targets,
-                                                       .path = path,
-                                                       .arena = loading->arena,
-                                                       .errors = errors,
-                                                       .read_secret_files = true},
-                            node);
-}
-
-static const struct koa_option no_options[] = {{0}};
 
 /* The node with the name laid over it that was given beside it. */
 static const struct koa_node *named_node(const struct koa_agent_item *item, struct koa_arena *arena,
@@ -256,30 +240,57 @@ static const struct koa_node *named_node(const struct koa_agent_item *item, stru
     return over != NULL ? koa_node_merge(item->node, over, arena) : item->node;
 }
 
+static bool read_item(struct loading *loading, const struct koa_agent_item *item,
+                      struct koa_config_errors *errors)
+{
+    static const struct koa_option none[] = {{0}};
+    const struct koa_option *const tables[] = {
+        loading->common, loading->options != NULL ? loading->options : none, NULL};
+    void *const targets[] = {loading->settings, loading->config, NULL};
+
+    return koa_options_load(&(struct koa_options_opts){.tables = tables,
+                                                       .targets = targets,
+                                                       .path = item->path,
+                                                       .arena = loading->arena,
+                                                       .errors = errors,
+                                                       .read_secret_files = true},
+                            named_node(item, loading->arena, errors));
+}
+
+/* False after an error; there is no arena then. */
+static bool load_item(struct loading *loading, const struct koa_agent_item *item,
+                      struct koa_config_errors *errors)
+{
+    loading->arena = koa_arena_create(ARENA_LIMIT);
+    if (loading->arena != NULL) {
+        loading->settings = koa_arena_alloc(loading->arena, 1, loading->settings_size);
+        loading->config = koa_arena_alloc(loading->arena, 1, loading->config_size + 1);
+    }
+    if (loading->settings == NULL || loading->config == NULL) {
+        koa_config_errors_add(errors, item->node, item->path, "no memory");
+    } else if (read_item(loading, item, errors)) {
+        return true;
+    }
+    koa_arena_destroy(loading->arena);
+    return false;
+}
+
 struct koa_rule *koa_agent_build_rule(const struct koa_rule_ops *ops,
                                       const struct koa_agent_item *item,
                                       struct koa_config_errors *errors)
 {
-    const struct koa_option *const tables[] = {
-        koa_rule_options, ops->options != NULL ? ops->options : no_options, NULL};
-    struct loading loading = {.arena = koa_arena_create(ARENA_LIMIT)};
-    struct koa_rule_settings *settings = NULL;
+    struct loading loading = {.common = koa_rule_options,
+                              .settings_size = sizeof(struct koa_rule_settings),
+                              .options = ops->options,
+                              .config_size = ops->config_size};
     struct koa_rule *rule = NULL;
     struct koa_error error;
 
-    if (loading.arena != NULL) {
-        loading.node = named_node(item, loading.arena, errors);
-        settings = loading.settings = koa_arena_alloc(loading.arena, 1, sizeof(*settings));
-        loading.config =
-            koa_arena_alloc(loading.arena, 1, ops->config_size > 0 ? ops->config_size : 1);
-    }
-    if (!load_item(&loading, tables, item->path, loading.node, errors)) {
-        koa_arena_destroy(loading.arena);
+    if (!load_item(&loading, item, errors))
         return NULL;
-    }
-    settings->type = ops->name;
+    ((struct koa_rule_settings *) loading.settings)->type = ops->name;
     if (koa_rule_create(&(struct koa_rule_spec){.ops = ops,
-                                                .settings = settings,
+                                                .settings = loading.settings,
                                                 .config = loading.config,
                                                 .context = item->context,
                                                 .arena = loading.arena,
@@ -293,26 +304,18 @@ struct koa_notifier *koa_agent_build_notifier(const struct koa_notifier_ops *ops
                                               const struct koa_agent_item *item,
                                               struct koa_config_errors *errors)
 {
-    const struct koa_option *const tables[] = {
-        koa_notifier_options, ops->options != NULL ? ops->options : no_options, NULL};
-    struct loading loading = {.arena = koa_arena_create(ARENA_LIMIT)};
-    struct koa_notifier_settings *settings = NULL;
+    struct loading loading = {.common = koa_notifier_options,
+                              .settings_size = sizeof(struct koa_notifier_settings),
+                              .options = ops->options,
+                              .config_size = ops->config_size};
     struct koa_notifier *notifier = NULL;
     struct koa_error error;
 
-    if (loading.arena != NULL) {
-        loading.node = named_node(item, loading.arena, errors);
-        settings = loading.settings = koa_arena_alloc(loading.arena, 1, sizeof(*settings));
-        loading.config =
-            koa_arena_alloc(loading.arena, 1, ops->config_size > 0 ? ops->config_size : 1);
-    }
-    if (!load_item(&loading, tables, item->path, loading.node, errors)) {
-        koa_arena_destroy(loading.arena);
+    if (!load_item(&loading, item, errors))
         return NULL;
-    }
-    settings->type = ops->name;
+    ((struct koa_notifier_settings *) loading.settings)->type = ops->name;
     if (koa_notifier_create(&(struct koa_notifier_spec){.ops = ops,
-                                                        .settings = settings,
+                                                        .settings = loading.settings,
                                                         .config = loading.config,
                                                         .context = item->context,
                                                         .arena = loading.arena,
