@@ -322,6 +322,8 @@ static enum koa_err start(struct demo *demo, const struct koa_agent_opts *opts,
     if (err == KOA_OK)
         err = koa_agent_start(demo->agent, reterr);
     if (err == KOA_OK) {
+        /* The first look shows what is, not that nothing has run yet. */
+        koa_board_unref(koa_agent_run_checks(demo->agent, REQUEST_TIMEOUT_MS));
         err = cli_fetcher_create(&(struct cli_fetcher_opts){.url = koa_agent_url(demo->agent),
                                                             .timeout_ms = REQUEST_TIMEOUT_MS},
                                  &demo->fetcher, reterr);
