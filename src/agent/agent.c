@@ -255,15 +255,19 @@ static enum koa_err create_engine(struct koa_agent *agent, struct koa_error *ret
     return err;
 }
 
-static enum koa_err create_history(struct koa_agent *agent, struct koa_error *reterr)
+enum koa_err koa_agent_configure_history(struct koa_agent *agent,
+                                         const struct koa_configuration *configuration,
+                                         struct koa_error *reterr)
 {
-    const struct koa_configuration *configuration = agent->configuration;
-    struct koa_history_opts opts = {.retention_ms = configuration->metrics.retention,
-                                    .bytes_limit = configuration->metrics.history_bytes,
-                                    .exclude = configuration->metrics.history_exclude.rows,
-                                    .exclude_count = configuration->metrics.history_exclude.count};
+    struct koa_history_opts opts = {
+        .retention_ms = configuration->metrics.retention,
+        .bytes_limit = configuration->metrics.history_bytes,
+        .exclude = configuration->metrics.history_exclude.rows,
+        .exclude_count = configuration->metrics.history_exclude.count,
+    };
 
-    return koa_history_create(&opts, &agent->history, reterr);
+    return agent->history != NULL ? koa_history_configure(agent->history, &opts, reterr)
+                                  : koa_history_create(&opts, &agent->history, reterr);
 }
 
 static enum koa_err create_metrics(struct koa_agent *agent, struct koa_error *reterr)
@@ -365,7 +369,7 @@ static enum koa_err build(struct koa_agent *agent, const struct koa_agent_opts *
     if (err == KOA_OK)
         err = create_engine(agent, reterr);
     if (err == KOA_OK)
-        err = create_history(agent, reterr);
+        err = koa_agent_configure_history(agent, agent->configuration, reterr);
     if (err == KOA_OK)
         err = koa_agent_parts_create(agent, agent->configuration, NULL, &parts, reterr);
     if (err != KOA_OK)

@@ -123,6 +123,10 @@ KOA_MUST_USE struct koa_notifier *koa_agent_build_notifier(const struct koa_noti
 void koa_agent_configure_alerts(struct koa_agent *agent, struct koa_agent_build *build);
 
 /* agent.c */
+/* Makes the history, or gives it new settings. Engine's thread, or before the start. */
+KOA_MUST_USE enum koa_err koa_agent_configure_history(struct koa_agent *agent,
+                                                      const struct koa_configuration *configuration,
+                                                      struct koa_error *reterr);
 struct koa_log *koa_agent_log(const struct koa_agent *agent, const char *component);
 KOA_MUST_USE enum koa_err koa_agent_load_configuration(const struct koa_agent *agent,
                                                        struct koa_configuration **ret_configuration,

@@ -140,6 +140,8 @@ static void take_on_engine(void *message)
     }
     koa_agent_parts_unref(before);
     koa_agent_configure_alerts(agent, &candidate->build);
+    candidate->err =
+        koa_agent_configure_history(agent, candidate->configuration, candidate->reterr);
 }
 
 static enum koa_err take_web(struct candidate *candidate)

@@ -98,7 +98,7 @@ static void on_sampling(struct koa_timer *timer, struct koa_mono now)
     koa_metrics_set(agent->metrics, "kafka_ops_memory_bytes",
                     (double) koa_metrics_memory(agent->metrics), KOA_LABELS({"part", "metrics"}));
     sample_history(agent);
-    if (!koa_loop_after(agent->engine, timer, agent->configuration->metrics.resolution,
+    if (!koa_loop_after(agent->engine, timer, atomic_load(&agent->api.resolution_ms),
                         on_sampling)) {
         koa_log_error(agent->log, "sampling.stopped",
                       "no memory for a timer; the history ends here until the next reload");

@@ -99,6 +99,21 @@ void koa_history_destroy(struct koa_history *history)
     koa_free(history);
 }
 
+enum koa_err koa_history_configure(struct koa_history *history, const struct koa_history_opts *opts,
+                                   struct koa_error *reterr)
+{
+    struct koa_patterns *exclude = NULL;
+    enum koa_err err = koa_patterns_create(opts->exclude, opts->exclude_count, &exclude, reterr);
+
+    if (err != KOA_OK)
+        return err;
+    koa_patterns_destroy(history->exclude);
+    history->exclude = exclude;
+    history->opts = *opts;
+    history->stats.limit = opts->bytes_limit;
+    return KOA_OK;
+}
+
 struct koa_limit_stats *koa_history_stats(struct koa_history *history)
 {
     return &history->stats;

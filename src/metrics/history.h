@@ -23,6 +23,11 @@ KOA_MUST_USE enum koa_err koa_history_create(const struct koa_history_opts *opts
                                              struct koa_history **ret_history,
                                              struct koa_error *reterr);
 void koa_history_destroy(struct koa_history *history);
+/* Takes new limits and exclusions, or fails and keeps the old ones; what is kept already is trimmed
+ * at the next sampling. Owner's thread. */
+KOA_MUST_USE enum koa_err koa_history_configure(struct koa_history *history,
+                                                const struct koa_history_opts *opts,
+                                                struct koa_error *reterr);
 /* Takes one sample of every series of `sources`. Owner's thread. A time before the last one's (the
  * clock was set) is taken as it is. Without memory the point is left out and counted as dropped. */
 void koa_history_sample(struct koa_history *history, const struct koa_metrics_sources *sources,

@@ -59,6 +59,7 @@ def test_pending_and_firing_alerts_survive_kill_9(agent, tmp_path):
     one.start()
     assert wait_until(lambda: rule(one, "flag_down")["state"] == "pending", 5, "still pending after the restart")
     alert = wait_until(lambda: one.alert("flag_down"), 10, "the alert firing after what was left of its hold time")
+    time.sleep(1)  # an alert is shown before it is on disk; writes are committed in groups
     one.kill()
     one.start()
     again = wait_until(lambda: one.alert("flag_down"), 10, "the alert firing after kill -9")

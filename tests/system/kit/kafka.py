@@ -217,9 +217,13 @@ class KafkaCluster:
 
     def produce(self, topic, partition, count):
         """Adds `count` records to the partition, at its leader."""
-        with self.connect() as connection:
-            brokers, leaders, _ = connection.leaders(topic)
-        node = next(node for node in self.nodes if node.id == leaders[partition])
+        def leader():
+            with self.connect() as connection:
+                _, leaders, _ = connection.leaders(topic)
+            return next((node for node in self.nodes if node.id == leaders.get(partition)), None)
+
+        # For a moment after a broker has gone, its partitions have no leader.
+        node = wait_until(leader, 30, f"a leader of {topic}-{partition}", every=0.2)
         with self.connect(node) as connection:
             wait_until(lambda: connection.send(topic, partition, count) == 0, 15, f"a record in {topic}-{partition}")
 
