@@ -53,7 +53,8 @@ def test_a_plugin_that_floods_is_cut(agent, tmp_path):
 
 def test_a_missing_program_says_so(agent):
     one = agent("checks: [{name: gone, type: exec, command: [/no/such/plugin]}]")
-    assert "/no/such/plugin" in one.wait_for_check("gone", "unknown")["message"]
+    told = wait_until(lambda: "/no/such/plugin" in (now := one.check("gone"))["message"] and now, 10, "the program's name")
+    assert told["status"] == "unknown"  # it could not look
     one.stop()
 
 

@@ -201,9 +201,13 @@ alerting:
     one.signal(signal.SIGTERM)
 
     def not_ready():
-        keep.request("GET", "/health/ready")
-        answer = keep.getresponse()
-        answer.read()
+        """503 on a connection that was open; or it was idle and has been closed, which no balancer takes for ready."""
+        try:
+            keep.request("GET", "/health/ready")
+            answer = keep.getresponse()
+            answer.read()
+        except (ConnectionError, http.client.HTTPException):
+            return one.process.poll() is None
         return answer.status == 503
 
     try:
