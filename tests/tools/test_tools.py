@@ -109,7 +109,8 @@ def program(tree, text):
 
 
 def test_check_docs_compares_committed_documents_with_the_program(tree):
-    tree("docs/config.md", "# Settings\n")
+    for name in ("config", "metrics", "errors", "http-api"):
+        tree(f"docs/{name}.md", "# Settings\n")
     assert check("check-docs", tree, program(tree, "echo '# Settings'")).returncode == 0
     changed = check("check-docs", tree, program(tree, "echo '# More settings'"))
     assert changed.returncode == 1 and "+# More settings" in changed.stdout

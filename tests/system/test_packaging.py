@@ -1,0 +1,67 @@
+"""What packaging/ promises to Kubernetes, Docker and systemd is true of the program."""
+import shutil
+import subprocess
+
+import pytest
+
+from kit.base import ROOT, cannot_run
+
+pytestmark = pytest.mark.simulator
+PACKAGING = ROOT / "packaging"
+
+
+def objects():
+    try:
+        import yaml
+    except ImportError:
+        cannot_run("python3-yaml is not installed; ./dev test installs it")
+    return {one["kind"]: one for one in yaml.safe_load_all((PACKAGING / "kubernetes.yaml").read_text())}
+
+
+def test_the_probes_and_the_monitor_name_endpoints_that_answer(agent):
+    found = objects()
+    container = found["Deployment"]["spec"]["template"]["spec"]["containers"][0]
+    paths = [container["livenessProbe"]["httpGet"]["path"], container["readinessProbe"]["httpGet"]["path"],
+             found["ServiceMonitor"]["spec"]["endpoints"][0]["path"]]
+    assert paths == ["/health/live", "/health/ready", "/metrics/prometheus"]
+    one = agent(found["ConfigMap"]["data"]["kafka-ops-agent.yaml"].replace("kafka-bootstrap.kafka:9092", "127.0.0.1:1"))
+    for path in paths:
+        assert one.get(path).status in (200, 503), path
+    assert one.get("/health/live").status == 200
+    one.stop()
+
+
+def test_the_pod_runs_without_root_and_without_a_writable_root():
+    pod = objects()["Deployment"]["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    security = pod["containers"][0]["securityContext"]
+    assert security["readOnlyRootFilesystem"] is True and security["allowPrivilegeEscalation"] is False
+    assert objects()["Service"]["spec"]["ports"][0]["targetPort"] == pod["containers"][0]["ports"][0]["name"]
+
+
+def test_the_image_ends_as_a_user_that_is_not_root():
+    lines = (PACKAGING / "Dockerfile").read_text().splitlines()
+    users = [line.split()[1] for line in lines if line.startswith("USER")]
+    assert users and users[-1].split(":")[0] not in ("root", "0")
+    assert any(line.startswith("ENTRYPOINT") and "kafka-ops-agent" in line for line in lines)
+
+
+def test_state_directory_comes_from_the_environment(agent, tmp_path):
+    one = agent("{}", start=False, environment={"STATE_DIRECTORY": str(tmp_path / "state")})
+    at = one.arguments.index("--state-dir")
+    del one.arguments[at:at + 2]
+    one.start()
+    one.wait_for_check("database", "healthy")
+    assert (tmp_path / "state" / "state.db").exists()
+    one.stop()
+
+
+def test_systemd_accepts_the_unit(build, tmp_path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not here; it is no part of what ./dev installs")
+    unit = (PACKAGING / "kafka-ops-agent.service").read_text()
+    (tmp_path / "kafka-ops-agent.service").write_text(unit.replace("/usr/bin/kafka-ops-agent",
+                                                                   str(build / "kafka-ops-agent")))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(tmp_path / "kafka-ops-agent.service")],
+                          capture_output=True, text=True)
+    assert "kafka-ops-agent.service" not in done.stderr, done.stderr
