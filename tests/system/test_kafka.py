@@ -67,7 +67,7 @@ def brokers(one):
 
 def produce_elsewhere(cluster, one, broken):
     """Adds records to a partition that a broker other than `broken` leads, and waits until the agent shows them."""
-    partition = next(p for p, leader in leaders(cluster, "orders").items() if leader != broken.id)
+    partition = next(p for p, leader in leaders(cluster, "orders").items() if leader not in (broken.id, -1))
     before = one.of_partitions()["orders", partition]
     cluster.produce("orders", partition, 3)
     wait_until(lambda: one.of_partitions()["orders", partition] == before + 3, NOTICED_WITHIN_S,

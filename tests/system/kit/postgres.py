@@ -74,11 +74,12 @@ class Postgres:
 
     def thaw(self):
         self.signal(signal.SIGCONT)
+        self.process.send_signal(signal.SIGCONT)  # runuser stops itself when what it runs is stopped
 
     def ask(self, query):
         """The rows psql prints, one text each."""
-        done = subprocess.run([self.bin / "psql", "-X", "-A", "-t", "-c", query, self.url], capture_output=True, text=True,
-                              check=True, timeout=30)
+        done = subprocess.run([self.bin / "psql", "-X", "-A", "-t", "-c", query, self.url], capture_output=True,
+                              text=True, check=True, timeout=30)
         return done.stdout.split("\n")[:-1]
 
     def stop(self):
