@@ -101,21 +101,18 @@ static void document_type(const char *name, const char *help, const struct koa_o
 void koa_configuration_document(struct koa_buf *buf)
 {
     koa_buf_append_text(
-        buf, "# Configuration\n\n"
-             "Written by `kafka-ops-agent docs config` from the program's own rows.\n\n"
-             "The file is optional YAML: `--config FILE`. Durations are `500ms`, `30s`, `1m30s`, "
-             "`24h` (a "
-             "bare number is\nseconds), sizes `64KiB`, `10MiB`. `${NAME}` and `${NAME:-default}` "
-             "are replaced "
-             "inside values after parsing;\n`$${` stands for a plain `${`. Each secret is also "
-             "taken from a "
-             "file named "
-             "by `<key>_file`. What is named twice is decided\nby: flag, then environment, then "
-             "file, then "
-             "default. A bad file never replaces a good one.\n\n"
-             "`KAFKA_BOOTSTRAP_SERVERS=host:port,...` and `--bootstrap` define one cluster named "
-             "`default`.\n"
-             "`HEALTH_CHECK_TIMEOUT` alone is a default: a check's own `timeout` wins.\n\n");
+        buf,
+        "# Configuration\n\n"
+        "Written by `kafka-ops-agent docs config` from the program's own rows.\n\n"
+        "The file is YAML, and optional: `--config FILE`. Durations are `500ms`, `30s`, `1m30s`, "
+        "`24h` (a bare\nnumber is seconds), sizes `64KiB`, `10MiB`. `${NAME}` and "
+        "`${NAME:-default}` are replaced inside values,\nafter parsing; `$${` stands for a "
+        "plain `${`. Each secret is also taken from the file that its key with\n`_file` "
+        "names. A flag wins over the environment, that over the file, the file over the "
+        "default. A bad\nfile never replaces a good one.\n\n"
+        "`KAFKA_BOOTSTRAP_SERVERS=host:port,...` and `--bootstrap` define one cluster named "
+        "`default`.\n"
+        "`HEALTH_CHECK_TIMEOUT` alone is a default: a check's own `timeout` wins.\n\n");
     koa_options_document(koa_configuration_options, buf);
     koa_buf_append_text(
         buf, "\n## Checks\n\nItems of `checks`. `database`, `kafka`, `disk_space` and "
