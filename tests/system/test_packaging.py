@@ -46,6 +46,29 @@ def test_the_image_ends_as_a_user_that_is_not_root():
     assert any(line.startswith("ENTRYPOINT") and "kafka-ops-agent" in line for line in lines)
 
 
+def test_the_image_s_volume_belongs_to_its_user():
+    lines = (PACKAGING / "Dockerfile").read_text().splitlines()
+    user = next(line.split()[1] for line in lines if line.startswith("USER"))
+    state = next(line.split()[1] for line in lines if line.startswith("VOLUME"))
+    owner, group = user.split(":")
+    assert f"RUN install -d -o {owner} -g {group} -m 0700 {state}" in lines
+
+
+def test_a_read_only_root_needs_only_the_state_directory(build, tmp_path):
+    """In a mount namespace where only STATE_DIRECTORY can be written."""
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode != 0:
+        pytest.skip("no user namespaces here")
+    state = tmp_path / "state"
+    state.mkdir()
+    script = ('mount --bind "$1" "$1" && mount -o remount,bind,ro / && ! touch /read-only-probe 2>/dev/null && '
+              'STATE_DIRECTORY="$1" exec timeout -s TERM 3 "$2" serve --host 127.0.0.1 --port 0')
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script, "sh", state, build / "kafka-ops-agent"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 124, done.stderr  # the agent ran until timeout ended it
+    assert (state / "state.db").exists()
+    assert "lives in memory" not in done.stderr, done.stderr
+
+
 def test_state_directory_comes_from_the_environment(agent, tmp_path):
     one = agent("{}", start=False, environment={"STATE_DIRECTORY": str(tmp_path / "state")})
     at = one.arguments.index("--state-dir")
