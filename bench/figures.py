@@ -1,0 +1,110 @@
+"""What the figures share: the machine, CPU time of processes, load by wrk, rows with a goal."""
+import contextlib
+import pathlib
+import platform
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "system"))
+
+from kit.agent import Agent  # noqa: E402
+from kit.base import end, spawn, wait_until  # noqa: E402
+
+BUILD = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build-release").resolve()
+
+
+def header(name, what):
+    model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), platform.machine())
+    print(f"{name}: {what}\n{name}: {os.cpu_count()} x {model}, {platform.system()} {platform.release()}, "
+          f"load {os.getloadavg()[0]:.1f}", flush=True)
+
+
+@contextlib.contextmanager
+def folder():
+    """In /tmp, which every worker of a server may enter."""
+    with tempfile.TemporaryDirectory(prefix="koa-bench-", ignore_cleanup_errors=True) as path:
+        os.chmod(path, 0o755)
+        yield pathlib.Path(path)
+
+
+@contextlib.contextmanager
+def agent(*arguments, **options):
+    with folder() as where:
+        one = Agent(BUILD, where, **options, arguments=arguments)
+        try:
+            yield one.start()
+        finally:
+            one.end()
+
+
+@contextlib.contextmanager
+def simulated_kafka(*arguments):
+    """A cluster in a process of its own: (process, bootstrap servers)."""
+    process = spawn([BUILD / "kafka-ops-agent", "simulate", *arguments], stdout=subprocess.PIPE, text=True)
+    try:
+        yield process, process.stdout.readline().split("=", 1)[1].strip()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def all_checks_answered(one):
+    """The board once every check has an answer."""
+    board = one.get("/health").json
+    return board["summary"]["total"] > 0 and board["summary"]["unknown"] == 0 and board
+
+
+def cpu_ns(pids):
+    """Run time of all threads of these processes, in nanoseconds."""
+    files = [path for pid in pids for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(int(path.read_text().split()[0]) for path in files)
+
+
+DURATION_UNITS_US = {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}
+
+
+class Load:
+    """One run of wrk: requests answered, and its latencies in microseconds."""
+
+    def __init__(self, url, connections, seconds):
+        said = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", url], check=True,
+                              capture_output=True, text=True).stdout
+        if re.search(r"Socket errors|Non-2xx", said):
+            raise RuntimeError(f"{url} did not answer well:\n{said}")
+        self.requests = int(re.search(r"(\d+) requests in", said).group(1))
+        number, unit = re.search(r"^\s+99%\s+([\d.]+)(\w+)", said, re.M).groups()
+        self.p99_us = float(number) * DURATION_UNITS_US[unit]
+
+
+class Verdicts:
+    """Counts the rows that miss their goal; the exit code says whether there were any."""
+
+    def __init__(self):
+        self.missed = 0
+
+    def __call__(self, value, goal):
+        self.missed += value > goal
+        return "met" if value <= goal else "MISSED"
+
+    def finish(self):
+        sys.exit(1 if self.missed else 0)
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def numbers(name, fallback):
+    """A whole number from the environment, for quick runs."""
+    return int(os.environ.get(name, fallback))
+
+
+__all__ = ["BUILD", "ROOT", "Agent", "Load", "Verdicts", "agent", "all_checks_answered", "cpu_ns", "end", "folder",
+           "header", "median", "numbers", "simulated_kafka", "spawn", "wait_until"]
