@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/list.h"
 #include "base/map.h"
@@ -164,6 +165,29 @@ static bool arm(struct koa_resolution *resolution, int64_t delay_ms, koa_timer_f
 
 /* ---- look-ups */
 
+static bool is_localhost(const char *name)
+{
+    static const char suffix[] = ".localhost";
+    size_t size = strlen(name);
+
+    return strcasecmp(name, suffix + 1) == 0 ||
+           (size > sizeof(suffix) - 1 &&
+            strcasecmp(name + size - (sizeof(suffix) - 1), suffix) == 0);
+}
+
+/* RFC 6761, 6.3: these names are the loopback address everywhere, also in an image without
+ * /etc/hosts. */
+static void answer_localhost(struct lookup *lookup)
+{
+    static const char *const loopback[] = {"127.0.0.1", "::1"};
+
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(loopback); i++) {
+        if (koa_address_parse(loopback[i], 0, &lookup->addresses[lookup->count]))
+            lookup->count++;
+    }
+    lookup->error = 0;
+}
+
 static void work(struct koa_job *job)
 {
     struct lookup *lookup = KOA_CONTAINER_OF(job, struct lookup, job);
@@ -178,6 +202,8 @@ static void work(struct koa_job *job)
     }
     if (lookup->error == 0)
         freeaddrinfo(found);
+    else if (is_localhost(lookup->name))
+        answer_localhost(lookup);
 }
 
 static void release(struct koa_job *job)

@@ -196,6 +196,28 @@ static void a_name_that_is_none_says_why(void **state)
     kit_loop_end(&kit);
 }
 
+static void localhost_is_loopback_where_the_system_does_not_know_it(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *address;
+    } cases[] = {{"bad.localhost", "127.0.0.1:9092"},
+                 {"BAD.LocalHost", "127.0.0.1:9092"},
+                 {"badlocalhost", ""}};
+    struct kit_loop kit;
+
+    (void) state;
+    kit_loop_start(&kit, 0);
+    KIT_EACH (c, cases) {
+        struct query query;
+
+        ask(&kit, &query, c->name, 20000);
+        kit_gate_wait(&query.answered, 1);
+        KIT_EXPECT_TEXT(c->name, c->address, query.count > 0 ? query.addresses[0] : "");
+    }
+    kit_loop_end(&kit);
+}
+
 static void names_that_hang_end_at_their_deadline_and_others_go_on(void **state)
 {
     enum { HUNG = 8 };
@@ -237,6 +259,7 @@ int main(void)
         cmocka_unit_test(a_name_has_its_addresses_and_one_look_up_serves_all),
         cmocka_unit_test(a_number_needs_no_look_up),
         cmocka_unit_test(a_name_that_is_none_says_why),
+        cmocka_unit_test(localhost_is_loopback_where_the_system_does_not_know_it),
         cmocka_unit_test(names_that_hang_end_at_their_deadline_and_others_go_on),
     };
 
