@@ -34,7 +34,10 @@ int cli_signals_wait(int64_t timeout_ms)
 {
     sigset_t set = taken_signals();
     struct timespec timeout = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000};
-    int found = timeout_ms < 0 ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &timeout);
+    int found;
 
+    do {
+        found = timeout_ms < 0 ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &timeout);
+    } while (found < 0 && errno == EINTR); /* by SIGCONT; the time starts anew */
     return found > 0 ? found : 0;
 }

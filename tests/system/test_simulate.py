@@ -95,6 +95,17 @@ def test_the_first_line_names_the_brokers_and_a_signal_ends_it(simulate, how):
     assert one.close() == "" and one.process.returncode == 0
 
 
+def test_agent_and_cluster_go_on_after_a_stop(agent, simulate):
+    simulated, servers = simulate()
+    one = look(agent, servers)
+    for process in (simulated.process, one.process):
+        process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: "T (stopped)" in open(f"/proc/{process.pid}/status").read(), 5, "the process being stopped")
+        process.send_signal(signal.SIGCONT)
+    assert one.check("kafka", cached=False)["status"] == "healthy"
+    assert simulated.process.poll() is None and one.process.poll() is None
+
+
 def test_an_agent_watches_it(agent, simulate):
     simulated, servers = simulate("--brokers", 5, "--topics", 7, "--partitions", 40)
     one = look(agent, servers)
