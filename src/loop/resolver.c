@@ -200,10 +200,11 @@ static void work(struct koa_job *job)
             (at->ai_family == AF_INET || at->ai_family == AF_INET6))
             lookup->addresses[lookup->count++] = koa_address_from(at->ai_addr, at->ai_addrlen, 0);
     }
-    if (lookup->error == 0)
+    if (lookup->error == 0) {
         freeaddrinfo(found);
-    else if (is_localhost(lookup->name))
+    } else if (is_localhost(lookup->name)) {
         answer_localhost(lookup);
+    }
 }
 
 static void release(struct koa_job *job)
