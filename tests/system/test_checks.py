@@ -40,7 +40,8 @@ def test_plugins_speak_the_nagios_language(agent, tmp_path):
         for name, (code, _) in rows.items())
     one = agent("checks:\n" + checks)
     for name, (_, status) in rows.items():
-        assert f"said {name}" in one.wait_for_check(f"p_{name}", status)["message"]
+        result = wait_until(lambda: (r := one.check(f"p_{name}"))["message"] != "has not run yet" and r, 10, f"{name} run")
+        assert (result["status"], f"said {name}" in result["message"]) == (status, True), result
     one.stop()
 
 
