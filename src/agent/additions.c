@@ -34,19 +34,26 @@ static void add_on_engine(void *message)
     }
 }
 
+/* What never came to the engine is nobody's yet: alerts/ adopts rules and notifiers, checks are
+ * counted. */
+static void refuse(struct addition *addition, const char *reason)
+{
+    koa_rule_destroy(addition->rule);
+    koa_notifier_unref(addition->notifier);
+    addition->err = koa_fail(addition->reterr, KOA_ERR_STATE, "'%s': %s", addition->name, reason);
+}
+
 static enum koa_err add(struct addition *addition)
 {
     struct koa_agent *agent = addition->agent;
 
     (void) pthread_mutex_lock(&agent->changing);
     if (agent->is_stopped) {
-        addition->err = koa_fail(addition->reterr, KOA_ERR_STATE,
-                                 "'%s': the agent has been stopped", addition->name);
+        refuse(addition, "the agent has been stopped");
     } else if (!agent->is_started) {
         add_on_engine(addition);
     } else if (!koa_loop_call(agent->engine, add_on_engine, addition)) {
-        addition->err = koa_fail(addition->reterr, KOA_ERR_STATE, "'%s': the engine does not run",
-                                 addition->name);
+        refuse(addition, "the engine does not run");
     }
     (void) pthread_mutex_unlock(&agent->changing);
     return addition->err;
@@ -59,18 +66,34 @@ struct reading {
     struct koa_node *node;
 };
 
-static enum koa_err begin_reading(struct reading *reading, const struct koa_settings *settings,
-                                  struct koa_error *reterr)
+static enum koa_err require_name(const char *name, size_t struct_size, struct koa_error *reterr)
+{
+    if (name == NULL || name[0] == '\0' || strlen(name) > 100)
+        return koa_fail(reterr, KOA_ERR_INVALID, "a name must have 1 to 100 characters");
+    if (struct_size == 0) {
+        return koa_fail(reterr, KOA_ERR_INVALID,
+                        "'%s': struct_size is 0; start ops with KOA_OPS_INIT", name);
+    }
+    return KOA_OK;
+}
+
+/* Judges the name, then reads the settings. Needs end_reading() in every case. */
+static enum koa_err begin_reading(struct reading *reading, const struct addition *addition,
+                                  size_t struct_size, const struct koa_settings *settings)
 {
     static const struct koa_settings none = {0};
+    enum koa_err err = require_name(addition->name, struct_size, addition->reterr);
 
-    *reading = (struct reading){.arena = koa_arena_create(ERRORS_LIMIT)};
+    *reading = (struct reading){0};
+    if (err != KOA_OK)
+        return err;
+    reading->arena = koa_arena_create(ERRORS_LIMIT);
     reading->errors.arena = reading->arena;
     if (reading->arena != NULL) {
         reading->node = koa_node_from_settings(settings != NULL ? settings : &none, "settings",
                                                reading->arena, &reading->errors);
     }
-    return koa_require_memory(reading->node, reterr);
+    return koa_require_memory(reading->node, addition->reterr);
 }
 
 /* KOA_OK, or the first error of the settings, which names the thing that was added. */
@@ -87,17 +110,6 @@ static enum koa_err end_reading(struct reading *reading, const char *name, enum 
     return err;
 }
 
-static enum koa_err require_name(const char *name, size_t struct_size, struct koa_error *reterr)
-{
-    if (name == NULL || name[0] == '\0' || strlen(name) > 100)
-        return koa_fail(reterr, KOA_ERR_INVALID, "a name must have 1 to 100 characters");
-    if (struct_size == 0) {
-        return koa_fail(reterr, KOA_ERR_INVALID,
-                        "'%s': struct_size is 0; start ops with KOA_OPS_INIT", name);
-    }
-    return KOA_OK;
-}
-
 static void *host_context(const struct koa_settings *settings)
 {
     return settings != NULL ? settings->context : NULL;
@@ -109,13 +121,8 @@ enum koa_err koa_agent_add_check(struct koa_agent *agent, const char *name,
 {
     struct reading reading;
     struct addition addition = {.agent = agent, .name = name, .reterr = reterr};
-    enum koa_err err = require_name(name, ops->struct_size, reterr);
+    enum koa_err err = begin_reading(&reading, &addition, ops->struct_size, settings);
 
-    if (err == KOA_OK) {
-        err = begin_reading(&reading, settings, reterr);
-    } else {
-        return err;
-    }
     if (err == KOA_OK) {
         struct koa_check_load_opts opts = koa_agent_check_opts(agent->configuration, ops, "");
 
@@ -136,13 +143,8 @@ enum koa_err koa_agent_add_rule(struct koa_agent *agent, const char *name,
 {
     struct reading reading;
     struct addition addition = {.agent = agent, .name = name, .reterr = reterr};
-    enum koa_err err = require_name(name, ops->struct_size, reterr);
+    enum koa_err err = begin_reading(&reading, &addition, ops->struct_size, settings);
 
-    if (err == KOA_OK) {
-        err = begin_reading(&reading, settings, reterr);
-    } else {
-        return err;
-    }
     if (err == KOA_OK) {
         struct koa_agent_item item = {
             .name = name, .node = reading.node, .path = "", .context = host_context(settings)};
@@ -160,13 +162,8 @@ enum koa_err koa_agent_add_notifier(struct koa_agent *agent, const char *name,
 {
     struct reading reading;
     struct addition addition = {.agent = agent, .name = name, .reterr = reterr};
-    enum koa_err err = require_name(name, ops->struct_size, reterr);
+    enum koa_err err = begin_reading(&reading, &addition, ops->struct_size, settings);
 
-    if (err == KOA_OK) {
-        err = begin_reading(&reading, settings, reterr);
-    } else {
-        return err;
-    }
     if (err == KOA_OK) {
         struct koa_agent_item item = {
             .name = name, .node = reading.node, .path = "", .context = host_context(settings)};
