@@ -299,6 +299,34 @@ static size_t put_text(char text[KOA_NUM_TEXT_SIZE], const char *word)
     return size;
 }
 
+/* Numbers with up to six places: most durations and ratios. 0 when `number` is not one. Division
+ * rounds correctly and 15 digits are told apart by a double, so a quotient that is the number
+ * proves these digits to be those that printf finds. */
+static size_t format_decimal(double number, char text[KOA_NUM_TEXT_SIZE])
+{
+    static const double scale = 1e6;
+    double size = fabs(number);
+    uint64_t scaled;
+    size_t length = 0;
+
+    if (size < 1e-4 || size >= 1e9)
+        return 0;
+    scaled = (uint64_t) (size * scale + 0.5);
+    if (fabs((double) scaled / scale - size) > 0)
+        return 0;
+    if (number < 0)
+        text[length++] = '-';
+    length += koa_format_uint(scaled / 1000000, text + length);
+    /* A one in front keeps the zeros; the point takes its place. */
+    (void) koa_format_uint(1000000 + scaled % 1000000, text + length);
+    text[length] = '.';
+    length += 7;
+    while (text[length - 1] == '0')
+        length--;
+    text[length] = '\0';
+    return length;
+}
+
 size_t koa_format_double(double number, char text[KOA_NUM_TEXT_SIZE])
 {
     static const double exact = 9007199254740992.0; /* 2^53 */
@@ -309,8 +337,11 @@ size_t koa_format_double(double number, char text[KOA_NUM_TEXT_SIZE])
         return put_text(text, "NaN");
     if (isinf(number))
         return put_text(text, number > 0 ? "+Inf" : "-Inf");
-    if (fabs(number) < exact && fabs(number - trunc(number)) <= 0.0)
+    if (fabs(number) < exact && fabs(number - (double) (int64_t) number) <= 0.0)
         return koa_format_int((int64_t) number, text);
+    length = (int) format_decimal(number, text);
+    if (length > 0)
+        return (size_t) length;
     (void) pthread_once(&plain_locale_once, make_plain_locale);
     previous = plain_locale != (locale_t) 0 ? uselocale(plain_locale) : (locale_t) 0;
     for (int digits = 15; digits <= 17; digits++) {
@@ -341,17 +372,27 @@ size_t koa_format_int(int64_t number, char text[KOA_NUM_TEXT_SIZE])
 
 size_t koa_format_uint(uint64_t number, char text[KOA_NUM_TEXT_SIZE])
 {
-    char reversed[20]; /* 2^64 has 20 digits */
-    size_t length = 0;
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "6869707172737475767778798081828384858687888990919293949596979899";
+    char digits[20]; /* 2^64 has 20 digits */
+    size_t at = sizeof(digits);
 
-    do {
-        reversed[length++] = (char) ('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    for (size_t i = 0; i < length; i++)
-        text[i] = reversed[length - 1 - i];
-    text[length] = '\0';
-    return length;
+    while (number >= 100) {
+        at -= 2;
+        memcpy(digits + at, pairs + number % 100 * 2, 2);
+        number /= 100;
+    }
+    if (number >= 10) {
+        at -= 2;
+        memcpy(digits + at, pairs + number * 2, 2);
+    } else {
+        digits[--at] = (char) ('0' + number);
+    }
+    memcpy(text, digits + at, sizeof(digits) - at);
+    text[sizeof(digits) - at] = '\0';
+    return sizeof(digits) - at;
 }
 
 size_t koa_format_duration(int64_t duration_ms, char text[KOA_NUM_TEXT_SIZE])

@@ -176,10 +176,9 @@ static bool is_under_replicated(const struct koa_snapshot *snapshot, size_t inde
     return true;
 }
 
-static void add_label(struct labels *labels, const char *name, struct koa_str value)
+static void add_label(struct labels *labels, struct koa_str name, struct koa_str value)
 {
-    labels->rows[labels->count++] =
-        (struct koa_label_view){.name = koa_str_from(name), .value = value};
+    labels->rows[labels->count++] = (struct koa_label_view){.name = name, .value = value};
 }
 
 static struct koa_str number(char text[LABEL_TEXT], int32_t value)
@@ -193,22 +192,22 @@ static void label_broker_info(const struct koa_snapshot *snapshot, size_t index,
     const struct koa_snapshot_broker *broker = &snapshot->brokers[index];
 
     (void) snprintf(labels->text[1], LABEL_TEXT, "%s:%d", broker->host, broker->port);
-    add_label(labels, "address", koa_str_from(labels->text[1]));
-    add_label(labels, "cluster", koa_str_from(snapshot->cluster));
-    add_label(labels, "id", number(labels->text[0], broker->id));
-    add_label(labels, "rack", koa_str_from(broker->rack));
+    add_label(labels, KOA_STR("address"), koa_str_from(labels->text[1]));
+    add_label(labels, KOA_STR("cluster"), koa_str_from(snapshot->cluster));
+    add_label(labels, KOA_STR("id"), number(labels->text[0], broker->id));
+    add_label(labels, KOA_STR("rack"), koa_str_from(broker->rack));
 }
 
 static void label_cluster_info(const struct koa_snapshot *snapshot, size_t index,
                                struct labels *labels)
 {
     (void) index;
-    add_label(labels, "cluster", koa_str_from(snapshot->cluster));
-    add_label(labels, "cluster_id", koa_str_from(snapshot->cluster_id));
+    add_label(labels, KOA_STR("cluster"), koa_str_from(snapshot->cluster));
+    add_label(labels, KOA_STR("cluster_id"), koa_str_from(snapshot->cluster_id));
     if (snapshot->controller_id >= 0) {
-        add_label(labels, "controller", number(labels->text[0], snapshot->controller_id));
+        add_label(labels, KOA_STR("controller"), number(labels->text[0], snapshot->controller_id));
     } else {
-        add_label(labels, "controller", KOA_STR(""));
+        add_label(labels, KOA_STR("controller"), KOA_STR(""));
     }
 }
 
@@ -250,8 +249,9 @@ struct walk {
     struct koa_object object; /* first */
     size_t family;
     size_t cluster;
-    size_t index; /* of the broker, topic or partition */
-    size_t topic; /* of the partition */
+    size_t index;        /* of the broker, topic or partition */
+    size_t topic;        /* of the partition */
+    struct koa_str name; /* of the cluster */
     struct labels labels[KOA_BATCH_SAMPLES];
     size_t count;
     struct koa_snapshot *snapshots[]; /* NULL: none yet */
@@ -316,12 +316,14 @@ static void label(const struct family *family, struct walk *walk,
         topic = &snapshot->topics[walk->topic];
     }
     if (family->level == OF_BROKER)
-        add_label(labels, "broker", number(labels->text[0], snapshot->brokers[index].id));
-    add_label(labels, "cluster", koa_str_from(snapshot->cluster));
+        add_label(labels, KOA_STR("broker"), number(labels->text[0], snapshot->brokers[index].id));
+    add_label(labels, KOA_STR("cluster"), walk->name);
     if (family->level == OF_PARTITION)
-        add_label(labels, "partition", number(labels->text[0], snapshot->partitions.id[index]));
+        add_label(labels, KOA_STR("partition"),
+                  number(labels->text[0], snapshot->partitions.id[index]));
     if (topic != NULL)
-        add_label(labels, "topic", (struct koa_str){.data = topic->name, .size = topic->name_size});
+        add_label(labels, KOA_STR("topic"),
+                  (struct koa_str){.data = topic->name, .size = topic->name_size});
 }
 
 /* Samples of one cluster, until the batch is full or the cluster done. */
@@ -332,6 +334,8 @@ static void add_cluster(const struct koa_family_view *view, struct walk *walk,
     const struct koa_snapshot *snapshot = walk->snapshots[walk->cluster];
     size_t size = snapshot != NULL ? size_of(snapshot, family->level) : 0;
 
+    if (snapshot != NULL)
+        walk->name = koa_str_from(snapshot->cluster);
     for (; walk->index < size && batch->count < KOA_BATCH_SAMPLES; walk->index++) {
         struct labels *labels = &walk->labels[batch->count];
         double value = 0;

@@ -8,10 +8,21 @@
 #include "base/json_write.h"
 #include "metrics/source.h"
 
+enum { KOA_LINE_LABELS = 8 }; /* what has more writes the rest anew */
+
+/* The labels' text of the last line that a text format wrote, while the batch is the same one. */
+struct koa_line_memory {
+    size_t at;    /* in `out` */
+    size_t count; /* of labels; 0: nothing is remembered */
+    struct koa_label_view labels[KOA_LINE_LABELS];
+    size_t starts[KOA_LINE_LABELS], ends[KOA_LINE_LABELS]; /* of each, from `at` */
+};
+
 /* Where a format writes, and what it keeps between calls. */
 struct koa_encoding {
     struct koa_buf out;
-    struct koa_buf scratch; /* the labels or the key of the present series */
+    struct koa_buf scratch; /* the key of the present series */
+    struct koa_line_memory line;
     struct koa_json json;
     struct koa_wall now;
     size_t pass;

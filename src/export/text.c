@@ -38,11 +38,32 @@ static char escape_of(char c, bool with_quote)
     return '\0';
 }
 
+/* Eight bytes that can be copied as they are: ASCII without quote, backslash and newline. A byte
+ * below 0x80 minus one has its high bit set only when it was zero, which is when it was the one
+ * looked for. */
+static bool is_plain(uint64_t bytes)
+{
+    static const uint64_t ones = 0x0101010101010101U;
+    static const uint64_t highs = 0x8080808080808080U;
+    uint64_t quote = bytes ^ (ones * '"');
+    uint64_t backslash = bytes ^ (ones * '\\');
+    uint64_t newline = bytes ^ (ones * '\n');
+
+    return ((bytes | (quote - ones) | (backslash - ones) | (newline - ones)) & highs) == 0;
+}
+
 /* Escapes \, newline and, where asked, "; repairs UTF-8. Up to ESCAPE_GROWTH times the size. */
 static char *put_escaped(char *at, struct koa_str text, bool with_quote)
 {
     size_t i = 0;
 
+    for (uint64_t bytes; text.size - i >= sizeof(bytes); i += sizeof(bytes)) {
+        memcpy(&bytes, text.data + i, sizeof(bytes));
+        if (!is_plain(bytes))
+            break;
+        memcpy(at, &bytes, sizeof(bytes));
+        at += sizeof(bytes);
+    }
     while (i < text.size) {
         char c = text.data[i];
         size_t length = 1;
@@ -64,83 +85,134 @@ static char *put_escaped(char *at, struct koa_str text, bool with_quote)
     return at;
 }
 
-/* `name="value",...` of all labels, without braces, into the scratch buffer. */
-static void write_labels(struct koa_encoding *encoding, const struct koa_sample *sample)
+static bool is_same_view(const struct koa_label_view *a, const struct koa_label_view *b)
 {
-    size_t room = 1;
-    char *start;
-    char *at;
-
-    koa_buf_clear(&encoding->scratch);
-    for (size_t i = 0; i < sample->label_count; i++)
-        room += sample->labels[i].name.size + 4 + sample->labels[i].value.size * ESCAPE_GROWTH;
-    start = at = koa_buf_reserve(&encoding->scratch, room);
-    if (start == NULL)
-        return;
-    for (size_t i = 0; i < sample->label_count; i++) {
-        if (i > 0)
-            *at++ = ',';
-        at = put_str(at, sample->labels[i].name);
-        at = put(at, "=\"", 2);
-        at = put_escaped(at, sample->labels[i].value, true);
-        *at++ = '"';
-    }
-    koa_buf_advance(&encoding->scratch, (size_t) (at - start));
+    return a->value.data == b->value.data && a->value.size == b->value.size &&
+           a->name.data == b->name.data && a->name.size == b->name.size;
 }
 
-/* One line: name, suffix, labels and perhaps a bound, value. */
+/* How many labels at the start are, as views, those of the line before. */
+static size_t count_shared(const struct koa_line_memory *memory, const struct koa_sample *sample)
+{
+    size_t limit = sample->label_count < memory->count ? sample->label_count : memory->count;
+    size_t shared = 0;
+
+    while (shared < limit && is_same_view(&sample->labels[shared], &memory->labels[shared]))
+        shared++;
+    return shared;
+}
+
+/* Most the labels can take, with their commas. */
+static size_t room_for_labels(const struct koa_sample *sample)
+{
+    size_t room = 0;
+
+    for (size_t i = 0; i < sample->label_count; i++)
+        room += sample->labels[i].name.size + 4 + sample->labels[i].value.size * ESCAPE_GROWTH;
+    return room;
+}
+
+static char *put_label(char *at, const struct koa_label_view *label)
+{
+    at = put_str(at, label->name);
+    at = put(at, "=\"", 2);
+    at = put_escaped(at, label->value, true);
+    *at++ = '"';
+    return at;
+}
+
+/* `name="value",...` of all labels, without braces. What the line before has too is copied from
+ * there: equal views in one batch show equal text. */
+static char *put_labels(char *at, struct koa_encoding *encoding, const struct koa_sample *sample)
+{
+    struct koa_line_memory *memory = &encoding->line;
+    const char *before = encoding->out.data + memory->at;
+    size_t shared = count_shared(memory, sample);
+    char *start = at;
+    size_t remembered =
+        sample->label_count < KOA_LINE_LABELS ? sample->label_count : KOA_LINE_LABELS;
+
+    if (shared > 0)
+        at = put(at, before, memory->ends[shared - 1]);
+    for (size_t i = shared; i < sample->label_count; i++) {
+        const struct koa_label_view *label = &sample->labels[i];
+        char *label_start;
+
+        if (i > 0)
+            *at++ = ',';
+        label_start = at;
+        if (i < memory->count && is_same_view(label, &memory->labels[i])) {
+            at = put(at, before + memory->starts[i], memory->ends[i] - memory->starts[i]);
+        } else {
+            at = put_label(at, label);
+        }
+        if (i < remembered) {
+            memory->labels[i] = *label;
+            memory->starts[i] = (size_t) (label_start - start);
+            memory->ends[i] = (size_t) (at - start);
+        }
+    }
+    memory->count = remembered;
+    memory->at = (size_t) (start - encoding->out.data);
+    return at;
+}
+
+/* What stands before a line's value. */
 struct line {
+    const struct koa_sample *sample;
     struct koa_str name;
     struct koa_str suffix;
     struct koa_str bound; /* of a bucket; empty: none */
-    const char *value;
-    size_t value_size;
 };
 
-static void write_line(struct koa_encoding *encoding, const struct line *line)
+/* The line up to its value, with room for that after it; NULL when memory is out. */
+static char *begin_line(struct koa_encoding *encoding, const struct line *line)
 {
-    const struct koa_buf *labels = &encoding->scratch;
-    char *start =
-        koa_buf_reserve(&encoding->out, line->name.size + line->suffix.size + labels->size +
-                                            line->bound.size + line->value_size + 16);
-    char *at = start;
+    size_t label_count = line->sample->label_count;
+    char *at = koa_buf_reserve(&encoding->out, line->name.size + line->suffix.size +
+                                                   room_for_labels(line->sample) +
+                                                   line->bound.size + KOA_NUM_TEXT_SIZE + 16);
 
-    if (start == NULL)
-        return;
+    if (at == NULL)
+        return NULL;
     at = put_str(at, line->name);
     at = put_str(at, line->suffix);
-    if (labels->size > 0 || line->bound.size > 0) {
+    if (label_count > 0 || line->bound.size > 0) {
         *at++ = '{';
-        at = put_str(at, (struct koa_str){labels->data, labels->size});
+        at = put_labels(at, encoding, line->sample);
         if (line->bound.size > 0) {
-            at = put(at, labels->size > 0 ? ",le=\"" : "le=\"", labels->size > 0 ? 5 : 4);
+            at = put(at, label_count > 0 ? ",le=\"" : "le=\"", label_count > 0 ? 5 : 4);
             at = put_str(at, line->bound);
             *at++ = '"';
         }
         *at++ = '}';
     }
     *at++ = ' ';
-    at = put(at, line->value, line->value_size);
+    return at;
+}
+
+static void end_line(struct koa_encoding *encoding, char *at)
+{
+    struct koa_buf *out = &encoding->out;
+
     *at++ = '\n';
-    koa_buf_advance(&encoding->out, (size_t) (at - start));
+    koa_buf_advance(out, (size_t) (at - out->data) - out->size);
 }
 
-static void write_number(struct koa_encoding *encoding, struct line line, double number)
+static void write_number(struct koa_encoding *encoding, const struct line *line, double number)
 {
-    char text[KOA_NUM_TEXT_SIZE];
+    char *at = begin_line(encoding, line);
 
-    line.value_size = koa_format_double(number, text);
-    line.value = text;
-    write_line(encoding, &line);
+    if (at != NULL)
+        end_line(encoding, at + koa_format_double(number, at));
 }
 
-static void write_count(struct koa_encoding *encoding, struct line line, uint64_t count)
+static void write_count(struct koa_encoding *encoding, const struct line *line, uint64_t count)
 {
-    char text[KOA_NUM_TEXT_SIZE];
+    char *at = begin_line(encoding, line);
 
-    line.value_size = koa_format_uint(count, text);
-    line.value = text;
-    write_line(encoding, &line);
+    if (at != NULL)
+        end_line(encoding, at + koa_format_uint(count, at));
 }
 
 /* OpenMetrics writes whole bounds as floats: "1.0". */
@@ -156,18 +228,20 @@ static struct koa_str format_bound(double bound, bool is_openmetrics, char text[
 }
 
 static void write_buckets(struct koa_encoding *encoding, struct koa_str name,
-                          const struct koa_histogram_view *histogram, bool is_openmetrics)
+                          const struct koa_sample *sample, bool is_openmetrics)
 {
+    const struct koa_histogram_view *histogram = sample->histogram;
     uint64_t sum = 0;
     char text[KOA_NUM_TEXT_SIZE];
 
     for (size_t i = 0; i <= histogram->bound_count; i++) {
-        struct line line = {.name = name, .suffix = KOA_STR("_bucket"), .bound = KOA_STR("+Inf")};
+        struct line line = {
+            .sample = sample, .name = name, .suffix = KOA_STR("_bucket"), .bound = KOA_STR("+Inf")};
 
         sum += histogram->buckets[i];
         if (i < histogram->bound_count)
             line.bound = format_bound(histogram->bounds[i], is_openmetrics, text);
-        write_count(encoding, line, sum);
+        write_count(encoding, &line, sum);
     }
 }
 
@@ -200,31 +274,28 @@ static void write_histogram(struct koa_encoding *encoding, const struct koa_samp
     const struct koa_histogram_view *histogram = sample->histogram;
     char full[512];
     struct koa_str name = sample->family->name;
+    struct line line;
 
     if (sample->family->type == KOA_TIMER && name.size + sizeof("_seconds") <= sizeof(full)) {
         memcpy(put_str(full, name), "_seconds", sizeof("_seconds") - 1);
         name = (struct koa_str){full, name.size + sizeof("_seconds") - 1};
     }
-    write_buckets(encoding, name, histogram, is_openmetrics);
+    write_buckets(encoding, name, sample, is_openmetrics);
     /* OpenMetrics: the sum of what may be negative is no counter, and without a sum there is no
      * count either. */
     if (is_openmetrics && (isnan(histogram->sum) || histogram->sum < 0 || histogram->bounds[0] < 0))
         return;
-    write_number(encoding, (struct line){.name = name, .suffix = KOA_STR("_sum")}, histogram->sum);
-    write_count(encoding, (struct line){.name = name, .suffix = KOA_STR("_count")},
-                histogram->count);
+    line = (struct line){.sample = sample, .name = name, .suffix = KOA_STR("_sum")};
+    write_number(encoding, &line, histogram->sum);
+    line.suffix = KOA_STR("_count");
+    write_count(encoding, &line, histogram->count);
 }
 
 static void write_sample(struct koa_encoding *encoding, const struct koa_sample *sample,
                          bool is_openmetrics)
 {
-    struct line line = {.name = sample->family->name};
+    struct line line = {.sample = sample, .name = sample->family->name};
 
-    write_labels(encoding, sample);
-    if (encoding->scratch.failed) {
-        encoding->out.failed = true;
-        return;
-    }
     if (sample->histogram != NULL) {
         write_histogram(encoding, sample, is_openmetrics);
         return;
@@ -233,7 +304,7 @@ static void write_sample(struct koa_encoding *encoding, const struct koa_sample 
         line.name = name_of(sample->family, true).family;
         line.suffix = KOA_STR("_total");
     }
-    write_number(encoding, line, sample->value);
+    write_number(encoding, &line, sample->value);
 }
 
 /* `# WORD name rest` */

@@ -2,6 +2,8 @@
 
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -174,6 +176,43 @@ static void booleans_are_six_words(void **state)
     KIT_EXPECT_INT("empty", KOA_ERR_PARSE, koa_parse_bool(KOA_STR(""), &value));
 }
 
+/* What printf finds: the fewest digits, from 15 on, that read back as the number. */
+static void print_slowly(double number, char *text, size_t size)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        (void) snprintf(text, size, "%.*g", digits, number);
+        if (fabs(strtod(text, NULL) - number) <= 0)
+            return;
+    }
+}
+
+static void doubles_are_written_as_printf_does(void **state)
+{
+    static const double scales[] = {1, 10, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e9, 1e12};
+    char expected[64];
+    char text[KOA_NUM_TEXT_SIZE];
+    uint64_t random = 88172645463325252U;
+
+    (void) state;
+    for (int i = 0; i < 20000; i++) {
+        double number;
+
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        number = (double) (int64_t) (random >> (random % 50)) / scales[i % 10];
+        if (i % 4 == 0)
+            number = -number;
+        if (i % 7 == 0)
+            number = nextafter(number, INFINITY);
+        if (fabs(number - trunc(number)) <= 0) /* whole numbers are never written with an e */
+            continue;
+        print_slowly(number, expected, sizeof(expected));
+        KIT_EXPECT_INT(expected, strlen(expected), koa_format_double(number, text));
+        KIT_EXPECT_TEXT(expected, expected, text);
+    }
+}
+
 static void doubles_are_written_as_short_as_they_read_back(void **state)
 {
     static const struct {
@@ -264,6 +303,7 @@ int main(void)
         cmocka_unit_test(sizes_have_binary_and_decimal_units),
         cmocka_unit_test(booleans_are_six_words),
         cmocka_unit_test(doubles_are_written_as_short_as_they_read_back),
+        cmocka_unit_test(doubles_are_written_as_printf_does),
         cmocka_unit_test(the_hosts_locale_does_not_matter),
         cmocka_unit_test(integers_durations_and_sizes_are_written_as_they_are_read),
     };
