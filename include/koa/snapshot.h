@@ -51,6 +51,98 @@ struct koa_snapshot_partition {
     int64_t offset_age_ms;
 };
 
+/* How a group reads, in the words of ListGroups (KIP-848, KIP-932, KIP-1071). */
+enum koa_group_type {
+    KOA_GROUP_CLASSIC,
+    KOA_GROUP_CONSUMER,
+    KOA_GROUP_SHARE,
+    KOA_GROUP_STREAMS,
+    KOA_GROUP_TYPE_COUNT
+};
+
+/* "classic", "consumer", "share", "streams". */
+KOA_API const char *koa_group_type_name(enum koa_group_type type);
+
+/* What is to be known of a commit beside its lag; several may hold at once. */
+enum koa_condition {
+    KOA_CONDITION_NO_COMMIT,   /* the topic has commits of the group, this partition has none */
+    KOA_CONDITION_BELOW_START, /* what would be read next was deleted already */
+    KOA_CONDITION_ABOVE_END,   /* lag is 0, not negative */
+    KOA_CONDITION_TOPIC_GONE,  /* the topic or the partition; there is no lag */
+    KOA_CONDITION_LEADERLESS,
+    KOA_CONDITION_STALE,            /* commit or log end are from an earlier cycle */
+    KOA_CONDITION_OPEN_TRANSACTION, /* what lags may not be read yet by read_committed */
+    KOA_CONDITION_MARKERS_ONLY,     /* what lags are markers of transactions: nothing to read */
+    KOA_CONDITION_COUNT
+};
+
+/* "no_commit" and so on, as in the label `condition`. */
+KOA_API const char *koa_condition_name(enum koa_condition condition);
+
+/* How sure a lag in seconds is. */
+enum koa_lag_quality {
+    KOA_LAG_UNKNOWN,      /* no value */
+    KOA_LAG_EXACT,        /* nothing lags, or the time of the record itself is known */
+    KOA_LAG_INTERPOLATED, /* between two known points of (offset, time) */
+    KOA_LAG_AT_LEAST,     /* older than everything known: the true value is larger */
+    KOA_LAG_QUALITY_COUNT
+};
+
+/* "unknown", "exact", "interpolated", "at_least". */
+KOA_API const char *koa_lag_quality_name(enum koa_lag_quality quality);
+
+struct koa_snapshot_group {
+    const char *name; /* bytes that are no UTF-8, and NUL, as \xHH */
+    enum koa_group_type type;
+    const char *state;    /* Kafka's word: "Stable", "Empty", ...; "" when unknown */
+    const char *protocol; /* the assignor: "range", ...; "" when there is none */
+    const char *error;    /* why something of it could not be learned in this cycle; or NULL */
+    int32_t coordinator;  /* broker id; -1: unknown */
+    bool is_stale;        /* commits are from an earlier cycle */
+    bool has_members;     /* the next two are known */
+    bool has_lag;         /* of at least one partition */
+    int64_t age_ms;       /* of its commits, when the snapshot was made */
+    int64_t members;
+    int64_t idle_members;                    /* without a partition */
+    size_t topics;                           /* with commits or assigned to a member */
+    int64_t lag;                             /* messages; of all partitions */
+    int64_t lag_max;                         /* of one partition */
+    int64_t conditions[KOA_CONDITION_COUNT]; /* partitions in each */
+};
+
+struct koa_snapshot_group_topic {
+    const char *name;
+    bool is_gone;       /* the cluster has no such topic any more */
+    bool has_lag;       /* of at least one partition */
+    bool has_assigned;  /* `assigned` is known */
+    bool has_progress;  /* a commit has been seen to move, or to stand, at `progress_time` */
+    bool has_rates;     /* the next three but `catch_up_seconds` are known */
+    bool has_catch_up;  /* false also when it never will */
+    bool has_retention; /* `retention_ratio` is known */
+    size_t commits;     /* partitions with one */
+    int64_t assigned;   /* partitions assigned to members */
+    int64_t lag;        /* messages */
+    int64_t lag_max;
+    int64_t committed;             /* sum of the commits */
+    struct koa_wall progress_time; /* the last time a commit moved, or nothing lagged */
+    double consumption_rate;       /* messages per second */
+    double production_rate;        /* of the partitions that the group has commits of */
+    double lag_velocity;           /* messages per second; positive: falls behind */
+    double catch_up_seconds;
+    double retention_ratio; /* lag by the messages retained; near 1: data is about to be lost */
+    double lag_seconds;     /* of the partition that lags longest; see `lag_quality` */
+    enum koa_lag_quality lag_quality;
+    int64_t conditions[KOA_CONDITION_COUNT];
+};
+
+struct koa_snapshot_commit {
+    int32_t partition;
+    int64_t offset;
+    bool has_lag;
+    int64_t lag;
+    unsigned conditions; /* bits: 1 << enum koa_condition */
+};
+
 KOA_API const char *koa_snapshot_cluster(const struct koa_snapshot *snapshot); /* configured name */
 KOA_API const char *
 koa_snapshot_cluster_id(const struct koa_snapshot *snapshot); /* "" when unknown */
@@ -68,6 +160,17 @@ KOA_API void koa_snapshot_topic(const struct koa_snapshot *snapshot, size_t inde
                                 struct koa_snapshot_topic *ret_topic);
 KOA_API void koa_snapshot_partition(const struct koa_snapshot *snapshot, size_t topic, size_t index,
                                     struct koa_snapshot_partition *ret_partition);
+
+/* In order of name. */
+KOA_API size_t koa_snapshot_group_count(const struct koa_snapshot *snapshot);
+KOA_API void koa_snapshot_group(const struct koa_snapshot *snapshot, size_t index,
+                                struct koa_snapshot_group *ret_group);
+/* In order of name; `topic` is below koa_snapshot_group.topics. */
+KOA_API void koa_snapshot_group_topic(const struct koa_snapshot *snapshot, size_t group,
+                                      size_t topic, struct koa_snapshot_group_topic *ret_topic);
+/* In order of partition; `index` is below koa_snapshot_group_topic.commits. */
+KOA_API void koa_snapshot_commit(const struct koa_snapshot *snapshot, size_t group, size_t topic,
+                                 size_t index, struct koa_snapshot_commit *ret_commit);
 
 #ifdef __cplusplus
 }

@@ -336,6 +336,8 @@ struct koa_snapshot *koa_draft_repeat(struct koa_snapshot *previous, struct koa_
     draft->partitions = previous->partitions;
     draft->partition_count = count;
     draft->replica_ids = previous->replica_ids;
+    draft->groups = previous->groups;
+    draft->group_count = previous->group_count;
     for (size_t at = 0; at < count; at++) {
         uint8_t kept = KOA_PARTITION_PREFERRED;
 

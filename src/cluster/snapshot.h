@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/published.h"
 #include "cluster/cluster.h"
+#include "cluster/group.h"
 
 /* Partitions of a topic stand in a row in the columns, from `first`, in order of their ids. */
 struct koa_topic_row {
@@ -58,8 +59,11 @@ struct koa_snapshot {
     struct koa_partition_columns partitions;
     size_t partition_count;
     int32_t *replica_ids;
+    struct koa_group_row *groups; /* in order of name */
+    size_t group_count;
 
-    /* The snapshot that owns topics and columns, when a cycle learned nothing new; else NULL. */
+    /* The snapshot that owns topics, columns and groups, when a cycle learned nothing new; else
+     * NULL. */
     struct koa_snapshot *base;
 };
 
@@ -76,5 +80,13 @@ struct koa_topic_row *koa_snapshot_find_topic(const struct koa_snapshot *snapsho
 /* Index into the columns; false when absent. */
 bool koa_snapshot_find_partition(const struct koa_snapshot *snapshot,
                                  const struct koa_topic_row *topic, int32_t id, size_t *ret_index);
+/* By the name as Kafka has it. False when absent. */
+bool koa_snapshot_find_group(const struct koa_snapshot *snapshot, struct koa_str name,
+                             size_t *ret_index);
+/* Messages between a commit and the log end; 0 when the commit is beyond it. False: not known. */
+bool koa_commit_lag(const struct koa_snapshot *snapshot, const struct koa_group_topic_row *topic,
+                    size_t index, int64_t *ret_lag);
+int32_t koa_commit_partition(const struct koa_snapshot *snapshot,
+                             const struct koa_commit_row *commit);
 
 #endif

@@ -1,0 +1,183 @@
+/* The public functions that read a snapshot's consumer groups. */
+#include "base/str.h"
+#include "cluster/snapshot.h"
+
+const char *koa_group_type_name(enum koa_group_type type)
+{
+    static const char *const names[] = {[KOA_GROUP_CLASSIC] = "classic",
+                                        [KOA_GROUP_CONSUMER] = "consumer",
+                                        [KOA_GROUP_SHARE] = "share",
+                                        [KOA_GROUP_STREAMS] = "streams"};
+
+    return (unsigned) type < KOA_GROUP_TYPE_COUNT ? names[type] : "unknown";
+}
+
+const char *koa_condition_name(enum koa_condition condition)
+{
+    static const char *const names[] = {
+        [KOA_CONDITION_NO_COMMIT] = "no_commit",
+        [KOA_CONDITION_BELOW_START] = "below_log_start",
+        [KOA_CONDITION_ABOVE_END] = "above_log_end",
+        [KOA_CONDITION_TOPIC_GONE] = "topic_gone",
+        [KOA_CONDITION_LEADERLESS] = "leaderless",
+        [KOA_CONDITION_STALE] = "stale",
+        [KOA_CONDITION_OPEN_TRANSACTION] = "open_transaction",
+        [KOA_CONDITION_MARKERS_ONLY] = "markers_only",
+    };
+
+    return (unsigned) condition < KOA_CONDITION_COUNT ? names[condition] : "unknown";
+}
+
+const char *koa_lag_quality_name(enum koa_lag_quality quality)
+{
+    static const char *const names[] = {[KOA_LAG_UNKNOWN] = "unknown",
+                                        [KOA_LAG_EXACT] = "exact",
+                                        [KOA_LAG_INTERPOLATED] = "interpolated",
+                                        [KOA_LAG_AT_LEAST] = "at_least"};
+
+    return (unsigned) quality < KOA_LAG_QUALITY_COUNT ? names[quality] : "unknown";
+}
+
+size_t koa_snapshot_group_count(const struct koa_snapshot *snapshot)
+{
+    return snapshot->group_count;
+}
+
+bool koa_snapshot_find_group(const struct koa_snapshot *snapshot, struct koa_str name,
+                             size_t *ret_index)
+{
+    size_t low = 0;
+    size_t high = snapshot->group_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct koa_group_row *row = &snapshot->groups[middle];
+        int order =
+            koa_str_compare(name, (struct koa_str){.data = row->name, .size = row->name_size});
+
+        if (order == 0) {
+            *ret_index = middle;
+            return true;
+        }
+        if (order < 0) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return false;
+}
+
+/* A cycle that learned nothing shows every commit as stale. */
+static void copy_conditions(const struct koa_snapshot *snapshot, const uint32_t *from,
+                            uint32_t commits, int64_t *to)
+{
+    for (int i = 0; i < KOA_CONDITION_COUNT; i++)
+        to[i] = from[i];
+    if (snapshot->base != NULL)
+        to[KOA_CONDITION_STALE] = commits;
+}
+
+void koa_snapshot_group(const struct koa_snapshot *snapshot, size_t index,
+                        struct koa_snapshot_group *ret_group)
+{
+    const struct koa_group_row *row = &snapshot->groups[index];
+    uint32_t commits = 0;
+
+    *ret_group = (struct koa_snapshot_group){
+        .name = row->display,
+        .type = (enum koa_group_type) row->type,
+        .state = row->state,
+        .protocol = row->protocol,
+        .error = row->error,
+        .coordinator = row->coordinator,
+        .is_stale = snapshot->base != NULL || (row->flags & KOA_GROUP_STALE) != 0,
+        .has_members = (row->flags & KOA_GROUP_HAS_MEMBERS) != 0,
+        .has_lag = row->with_lag > 0,
+        .age_ms = snapshot->made.ms - row->commits_ms,
+        .members = row->members,
+        .idle_members = row->idle_members,
+        .topics = row->topic_count,
+        .lag = row->lag,
+        .lag_max = row->lag_max,
+    };
+    for (uint32_t i = 0; i < row->topic_count; i++)
+        commits += row->topics[i].commit_count;
+    copy_conditions(snapshot, row->conditions, commits, ret_group->conditions);
+}
+
+void koa_snapshot_group_topic(const struct koa_snapshot *snapshot, size_t group, size_t topic,
+                              struct koa_snapshot_group_topic *ret_topic)
+{
+    const struct koa_group_topic_row *row = &snapshot->groups[group].topics[topic];
+    double velocity = row->lag_velocity;
+    double consumption = row->consumption_rate;
+
+    *ret_topic = (struct koa_snapshot_group_topic){
+        .name = row->name,
+        .is_gone = row->topic == KOA_NO_INDEX,
+        .has_lag = row->with_lag > 0,
+        .has_assigned = (row->flags & KOA_GROUP_TOPIC_HAS_ASSIGNED) != 0,
+        .has_progress = row->progress_ms != 0,
+        .has_rates = (row->flags & KOA_GROUP_TOPIC_HAS_RATES) != 0,
+        .has_catch_up = (row->flags & KOA_GROUP_TOPIC_HAS_CATCH_UP) != 0,
+        .has_retention = (row->flags & KOA_GROUP_TOPIC_HAS_RETENTION) != 0,
+        .commits = row->commit_count,
+        .assigned = row->assigned,
+        .lag = row->lag,
+        .lag_max = row->lag_max,
+        .committed = row->committed,
+        .progress_time = {.ms = row->progress_ms},
+        .consumption_rate = consumption,
+        .production_rate = consumption + velocity > 0 ? consumption + velocity : 0,
+        .lag_velocity = velocity,
+        .catch_up_seconds = row->catch_up_seconds,
+        .retention_ratio = row->retention_ratio,
+        .lag_seconds = row->lag_seconds,
+        .lag_quality = (enum koa_lag_quality) row->lag_quality,
+    };
+    copy_conditions(snapshot, row->conditions, row->commit_count, ret_topic->conditions);
+}
+
+bool koa_commit_lag(const struct koa_snapshot *snapshot, const struct koa_group_topic_row *topic,
+                    size_t index, int64_t *ret_lag)
+{
+    const struct koa_commit_row *commit = &topic->commits[index];
+    int64_t lag;
+
+    if ((commit->conditions & (1U << KOA_CONDITION_TOPIC_GONE)) != 0)
+        return false;
+    if (topic->lags != NULL) {
+        *ret_lag = topic->lags[index];
+        return *ret_lag >= 0;
+    }
+    if ((snapshot->partitions.flags[commit->place] & KOA_PARTITION_HAS_END) == 0)
+        return false;
+    lag = snapshot->partitions.end[commit->place] - commit->offset;
+    *ret_lag = lag > 0 ? lag : 0;
+    return true;
+}
+
+int32_t koa_commit_partition(const struct koa_snapshot *snapshot,
+                             const struct koa_commit_row *commit)
+{
+    if ((commit->conditions & (1U << KOA_CONDITION_TOPIC_GONE)) != 0)
+        return (int32_t) commit->place;
+    return snapshot->partitions.id[commit->place];
+}
+
+void koa_snapshot_commit(const struct koa_snapshot *snapshot, size_t group, size_t topic,
+                         size_t index, struct koa_snapshot_commit *ret_commit)
+{
+    const struct koa_group_topic_row *row = &snapshot->groups[group].topics[topic];
+    const struct koa_commit_row *commit = &row->commits[index];
+
+    *ret_commit = (struct koa_snapshot_commit){
+        .partition = koa_commit_partition(snapshot, commit),
+        .offset = commit->offset,
+        .conditions = commit->conditions,
+    };
+    ret_commit->has_lag = koa_commit_lag(snapshot, row, index, &ret_commit->lag);
+    if (snapshot->base != NULL)
+        ret_commit->conditions |= 1U << KOA_CONDITION_STALE;
+}
