@@ -18,7 +18,7 @@ struct koa_kafka_layout {
     int16_t version;
 };
 
-/* Decodes all of `bytes`. Arrays live in `arena`, whose limit bounds what a lying peer
+/* Decodes all of `bytes`. Arrays and structs live in `arena`, whose limit bounds what a lying peer
  * can make us allocate; strings point into `bytes`. Errors: KOA_ERR_UNSUPPORTED (version outside
  * the table), KOA_ERR_PROTOCOL (with message and field: cut short, impossible length, null where
  * there is none, bytes left over), KOA_ERR_LIMIT (the arena is full). `ret_message` is undefined
@@ -33,8 +33,9 @@ KOA_MUST_USE enum koa_err koa_kafka_decode_part(struct koa_kafka_layout layout,
                                                 void *ret_message, struct koa_error *reterr);
 
 /* Appends `message` as `version`. Members that the version lacks are left out. Fails with
- * KOA_ERR_UNSUPPORTED, KOA_ERR_RANGE (a string or array too long for its length field), or what
- * koa_buf_status() says; `buf` then holds a part that must be thrown away. */
+ * KOA_ERR_UNSUPPORTED, KOA_ERR_RANGE (a string or array too long for its length field),
+ * KOA_ERR_INVALID (a NULL struct where this version has no null), or what koa_buf_status() says;
+ * `buf` then holds a part that must be thrown away. */
 KOA_MUST_USE enum koa_err koa_kafka_encode(const struct koa_kafka_message *table, int16_t version,
                                            const void *message, struct koa_buf *buf,
                                            struct koa_error *reterr);

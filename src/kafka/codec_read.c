@@ -156,6 +156,8 @@ static enum koa_err read_scalar(struct reader *reader, const struct koa_kafka_fi
     return KOA_OK;
 }
 
+static size_t least_struct_size(const struct reader *reader, const struct koa_kafka_field *rows);
+
 /* Bytes that one value of the field takes at least: bounds a lying count before memory is used. */
 static size_t least_size(const struct reader *reader, const struct koa_kafka_field *field)
 {
@@ -184,6 +186,10 @@ static size_t least_size(const struct reader *reader, const struct koa_kafka_fie
     case KOA_KAFKA_STRINGS:
     case KOA_KAFKA_STRUCTS:
         return compact ? 1 : 4;
+    case KOA_KAFKA_STRUCT:
+        if (koa_kafka_field_is_nullable(field, reader->version))
+            return 1;
+        return least_struct_size(reader, field->rows);
     case KOA_KAFKA_NONE:
     case KOA_KAFKA_TYPE_COUNT:
         break;
@@ -191,9 +197,20 @@ static size_t least_size(const struct reader *reader, const struct koa_kafka_fie
     return 0;
 }
 
-static size_t least_item_size(const struct reader *reader, const struct koa_kafka_field *field)
+static size_t least_struct_size(const struct reader *reader, const struct koa_kafka_field *rows)
 {
     size_t size = reader->flexible ? 1 : 0; /* the count of tagged fields */
+
+    for (const struct koa_kafka_field *row = rows; row->type != KOA_KAFKA_NONE; row++) {
+        if (!row->tagged && koa_kafka_field_is_in(row, reader->version))
+            size += least_size(reader, row);
+    }
+    return size;
+}
+
+static size_t least_item_size(const struct reader *reader, const struct koa_kafka_field *field)
+{
+    size_t size;
 
     if (field->type == KOA_KAFKA_INT32S)
         return 4;
@@ -201,10 +218,7 @@ static size_t least_item_size(const struct reader *reader, const struct koa_kafk
         return 8;
     if (field->type == KOA_KAFKA_STRINGS)
         return reader->flexible ? 1 : 2;
-    for (const struct koa_kafka_field *row = field->rows; row->type != KOA_KAFKA_NONE; row++) {
-        if (!row->tagged && koa_kafka_field_is_in(row, reader->version))
-            size += least_size(reader, row);
-    }
+    size = least_struct_size(reader, field->rows);
     return size > 0 ? size : 1;
 }
 
@@ -271,6 +285,29 @@ static enum koa_err read_array(struct reader *reader, const struct koa_kafka_fie
     return err;
 }
 
+/* Where it may be null, one byte says so first: below 0 is null, as Kafka's own reader takes it. */
+static enum koa_err read_struct(struct reader *reader, const struct koa_kafka_field *field,
+                                unsigned char *target)
+{
+    uint64_t presence = 1;
+    void *value = NULL;
+    enum koa_err err = KOA_OK;
+
+    if (koa_kafka_field_is_nullable(field, reader->version))
+        err = read_number(reader, field->name, 1, &presence);
+    if (err == KOA_OK && presence <= INT8_MAX) {
+        value = koa_arena_alloc(reader->arena, 1, field->item_size);
+        if (value == NULL) {
+            return koa_fail(reader->reterr, KOA_ERR_LIMIT,
+                            "%s version %d, field '%s' exceeds the memory limit",
+                            reader->table->name, reader->version, field->name);
+        }
+        err = read_fields(reader, field->rows, value);
+    }
+    memcpy(target, &value, sizeof(value));
+    return err;
+}
+
 static enum koa_err read_field(struct reader *reader, const struct koa_kafka_field *field,
                                unsigned char *target)
 {
@@ -305,6 +342,8 @@ static enum koa_err read_field(struct reader *reader, const struct koa_kafka_fie
     case KOA_KAFKA_STRINGS:
     case KOA_KAFKA_STRUCTS:
         return read_array(reader, field, target);
+    case KOA_KAFKA_STRUCT:
+        return read_struct(reader, field, target);
     case KOA_KAFKA_NONE:
     case KOA_KAFKA_TYPE_COUNT:
         break;

@@ -119,6 +119,24 @@ static void write_array(struct writer *writer, const struct koa_kafka_field *fie
     write_items(writer, field, array.rows, array.count);
 }
 
+static void write_struct(struct writer *writer, const struct koa_kafka_field *field,
+                         const unsigned char *source)
+{
+    bool nullable = koa_kafka_field_is_nullable(field, writer->version);
+    const unsigned char *value;
+
+    memcpy(&value, source, sizeof(value));
+    if (nullable)
+        write_number(writer, value != NULL ? 1 : UINT8_MAX, 1);
+    if (value != NULL) {
+        write_fields(writer, field->rows, value);
+    } else if (!nullable && writer->err == KOA_OK) {
+        writer->err = koa_fail(writer->reterr, KOA_ERR_INVALID,
+                               "%s version %d, field '%s': no struct, and null is not allowed",
+                               writer->table->name, writer->version, field->name);
+    }
+}
+
 /* The value of a number of any width, as its bits on the wire. */
 static uint64_t load(const struct koa_kafka_field *field, const unsigned char *source,
                      size_t *ret_size)
@@ -160,6 +178,7 @@ static uint64_t load(const struct koa_kafka_field *field, const unsigned char *s
     case KOA_KAFKA_INT64S:
     case KOA_KAFKA_STRINGS:
     case KOA_KAFKA_STRUCTS:
+    case KOA_KAFKA_STRUCT:
     case KOA_KAFKA_LEGACY_STRING:
     case KOA_KAFKA_TYPE_COUNT:
         break;
@@ -183,6 +202,8 @@ static void write_field(struct writer *writer, const struct koa_kafka_field *fie
                field->type == KOA_KAFKA_BYTES) {
         memcpy(&text, source, sizeof(text));
         write_text(writer, field, text);
+    } else if (field->type == KOA_KAFKA_STRUCT) {
+        write_struct(writer, field, source);
     } else {
         write_array(writer, field, source);
     }
@@ -209,6 +230,12 @@ static bool is_worth_a_tag(const struct koa_kafka_field *field, const unsigned c
     if (field->type == KOA_KAFKA_STRING || field->type == KOA_KAFKA_BYTES) {
         memcpy(&text, source, sizeof(text));
         return text.size > 0;
+    }
+    if (field->type == KOA_KAFKA_STRUCT) {
+        const void *value;
+
+        memcpy(&value, source, sizeof(value));
+        return value != NULL;
     }
     memcpy(&array, source, sizeof(array));
     return array.count > 0;

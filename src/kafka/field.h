@@ -3,7 +3,8 @@
  *
  * Strings and byte runs are views into the frame that was read, so they live as long as it does.
  * A string with NULL data, and an array with NULL rows, is Kafka's null; where null is not allowed,
- * it is written as empty. */
+ * it is written as empty. A NULL struct is null too, or a tag that is left out; elsewhere it cannot
+ * be written, and is never read. */
 #ifndef KAFKA_FIELD_H
 #define KAFKA_FIELD_H
 
@@ -26,6 +27,7 @@ enum koa_kafka_type {
     KOA_KAFKA_INT64S,        /* KOA_KAFKA_ARRAY(int64_t) */
     KOA_KAFKA_STRINGS,       /* KOA_KAFKA_ARRAY(struct koa_str) */
     KOA_KAFKA_STRUCTS,       /* KOA_KAFKA_ARRAY of structs with rows of their own */
+    KOA_KAFKA_STRUCT,        /* pointer to one struct with rows of its own */
     KOA_KAFKA_LEGACY_STRING, /* struct koa_str; int16 length even in flexible versions (headers) */
     KOA_KAFKA_TYPE_COUNT
 };
@@ -58,8 +60,8 @@ struct koa_kafka_field {
     bool tagged; /* in the block of tagged fields, under `tag` */
     uint32_t tag;
     int64_t fallback; /* of numbers: the value when absent, and the one a tag leaves out */
-    const struct koa_kafka_field *rows; /* for STRUCTS */
-    size_t item_size;                   /* for STRUCTS: sizeof of one */
+    const struct koa_kafka_field *rows; /* for STRUCTS and STRUCT */
+    size_t item_size;                   /* for STRUCTS and STRUCT: sizeof of one */
 };
 
 #define KOA_KAFKA_OFFSET(structure, member, ctype)                                                 \
@@ -95,6 +97,8 @@ struct koa_kafka_field {
 #define KOA_KAFKA_FIELD_STRINGS(s, m) KOA_KAFKA_ROWS_ROW(s, m, KOA_KAFKA_STRINGS, struct koa_str)
 #define KOA_KAFKA_FIELD_STRUCTS(s, m, item, table)                                                 \
     KOA_KAFKA_ROWS_ROW(s, m, KOA_KAFKA_STRUCTS, item), .rows = (table), .item_size = sizeof(item)
+#define KOA_KAFKA_FIELD_STRUCT(s, m, item, table)                                                  \
+    KOA_KAFKA_ROW(s, m, KOA_KAFKA_STRUCT, item *), .rows = (table), .item_size = sizeof(item)
 
 /* One direction of one API, or a header. */
 struct koa_kafka_message {
