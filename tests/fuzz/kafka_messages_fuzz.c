@@ -1,5 +1,5 @@
-/* Three bytes choose the API, the version and the direction; the rest is a body. Whatever decodes
- * must encode, and that must decode to the same bytes again. */
+/* Three bytes are the API's key, the version and the direction; the rest is a body. Whatever
+ * decodes must encode, and that must decode to the same bytes again. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,9 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct koa_kafka_api *api;
     struct koa_str body;
 
-    if (size < HEAD)
+    api = size >= HEAD ? koa_kafka_api_find(data[0]) : NULL;
+    if (api == NULL)
         return 0;
-    api = &koa_kafka_apis[data[0] % koa_kafka_api_count];
     table = data[2] % 2 == 0 ? api->request : api->response;
     body = (struct koa_str){.data = (const char *) data + HEAD, .size = size - HEAD};
     if (round_trip(table, data[1], body, &first)) {

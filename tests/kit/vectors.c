@@ -7,6 +7,8 @@
 
 #include "kit/kit.h"
 
+#include "base/str.h"
+
 /* NOLINTBEGIN(concurrency-mt-unsafe): tests read folders on one thread */
 
 #define FOLDER "tests/vectors/kafka"
@@ -14,7 +16,7 @@
 void kit_vector_read(const char *name, struct kit_vector *ret_vector)
 {
     const char *file = strchr(name, '/') + 1;
-    const char *version = strstr(file, "-v");
+    const char *version = strchr(file, '-');
     char path[256];
 
     memset(ret_vector, 0, sizeof(*ret_vector));
@@ -23,7 +25,9 @@ void kit_vector_read(const char *name, struct kit_vector *ret_vector)
     ret_vector->bytes = kit_read_file(path, &ret_vector->size);
     ret_vector->is_request = strstr(file, ".request.") != NULL;
     for (size_t i = 0; i < koa_kafka_api_count; i++) {
-        if (strncmp(file, koa_kafka_apis[i].name, strlen(koa_kafka_apis[i].name)) == 0)
+        if (version != NULL &&
+            koa_str_equal_text((struct koa_str){.data = file, .size = (size_t) (version - file)},
+                               koa_kafka_apis[i].name))
             ret_vector->api = &koa_kafka_apis[i];
     }
     if (version != NULL)
