@@ -5,21 +5,36 @@
 
 #include "kafka/codec.h"
 #include "kafka/messages/api_versions.h"
+#include "kafka/messages/consumer_group_describe.h"
 #include "kafka/messages/describe_cluster.h"
 #include "kafka/messages/describe_configs.h"
+#include "kafka/messages/describe_groups.h"
+#include "kafka/messages/find_coordinator.h"
+#include "kafka/messages/list_groups.h"
 #include "kafka/messages/list_offsets.h"
 #include "kafka/messages/metadata.h"
+#include "kafka/messages/offset_fetch.h"
 
 const struct koa_kafka_api koa_kafka_apis[] = {
     {KOA_KAFKA_LIST_OFFSETS, "list_offsets", &koa_kafka_list_offsets_request,
      &koa_kafka_list_offsets_response},
     {KOA_KAFKA_METADATA, "metadata", &koa_kafka_metadata_request, &koa_kafka_metadata_response},
+    {KOA_KAFKA_OFFSET_FETCH, "offset_fetch", &koa_kafka_offset_fetch_request,
+     &koa_kafka_offset_fetch_response},
+    {KOA_KAFKA_FIND_COORDINATOR, "find_coordinator", &koa_kafka_find_coordinator_request,
+     &koa_kafka_find_coordinator_response},
+    {KOA_KAFKA_DESCRIBE_GROUPS, "describe_groups", &koa_kafka_describe_groups_request,
+     &koa_kafka_describe_groups_response},
+    {KOA_KAFKA_LIST_GROUPS, "list_groups", &koa_kafka_list_groups_request,
+     &koa_kafka_list_groups_response},
     {KOA_KAFKA_API_VERSIONS, "api_versions", &koa_kafka_api_versions_request,
      &koa_kafka_api_versions_response},
     {KOA_KAFKA_DESCRIBE_CONFIGS, "describe_configs", &koa_kafka_describe_configs_request,
      &koa_kafka_describe_configs_response},
     {KOA_KAFKA_DESCRIBE_CLUSTER, "describe_cluster", &koa_kafka_describe_cluster_request,
      &koa_kafka_describe_cluster_response},
+    {KOA_KAFKA_CONSUMER_GROUP_DESCRIBE, "consumer_group_describe",
+     &koa_kafka_consumer_group_describe_request, &koa_kafka_consumer_group_describe_response},
 };
 const size_t koa_kafka_api_count = KOA_ARRAY_COUNT(koa_kafka_apis);
 
