@@ -365,7 +365,8 @@ static void ping(struct koa_collector *collector, int32_t broker)
 {
     static const struct koa_kafka_api_versions_request who = {
         .client_software_name = {.data = "kafka-ops-agent", .size = 15},
-        .client_software_version = {.data = "0", .size = 1}};
+        .client_software_version = {.data = "0", .size = 1},
+        .node_id = -1};
 
     submit(collector, broker, TASK_PING, KOA_KAFKA_API_VERSIONS, &who);
 }

@@ -237,13 +237,14 @@ enum koa_err koa_kafka_connection_open(struct koa_kafka_connection *connection, 
     connection->hello_body = (struct koa_kafka_api_versions_request){
         .client_software_name = KOA_STR("kafka-ops-agent"),
         .client_software_version = {.data = connection->opts.software_version,
-                                    .size = strlen(connection->opts.software_version)}};
+                                    .size = strlen(connection->opts.software_version)},
+        .node_id = -1};
     connection->hello = (struct koa_kafka_request){.api_key = KOA_KAFKA_API_VERSIONS,
                                                    .body = &connection->hello_body,
                                                    .deadline = deadline,
                                                    .done = on_hello,
                                                    .context = connection};
-    return say_hello(connection, koa_kafka_api_versions_request.maximum, now, reterr);
+    return say_hello(connection, KOA_KAFKA_HELLO_VERSION, now, reterr);
 }
 
 /* KIP-511: a broker that does not know our version of ApiVersions says so in version 0, and names

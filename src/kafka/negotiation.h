@@ -6,6 +6,10 @@
 
 #include "kafka/messages/api_versions.h"
 
+/* In which a connection says hello. 5 only adds whom the asker expects, and would cost one more
+ * round trip with every broker before 4.4. */
+enum { KOA_KAFKA_HELLO_VERSION = 4 };
+
 enum { KOA_KAFKA_API_LIMIT = 64 }; /* rows of koa_kafka_apis that are kept apart */
 
 struct koa_kafka_version_range {

@@ -1,4 +1,4 @@
-/* Tables of ApiVersions (18), versions 0 to 4. */
+/* Tables of ApiVersions (18), versions 0 to 5. */
 #include "kafka/messages/api_versions.h"
 
 static const struct koa_kafka_field request_fields[] = {
@@ -6,6 +6,10 @@ static const struct koa_kafka_field request_fields[] = {
      .since = 3},
     {KOA_KAFKA_FIELD_STRING(struct koa_kafka_api_versions_request, client_software_version),
      .since = 3},
+    {KOA_KAFKA_FIELD_STRING(struct koa_kafka_api_versions_request, cluster_id), .since = 5,
+     .nullable = true, .nullable_since = 5},
+    {KOA_KAFKA_FIELD_INT32(struct koa_kafka_api_versions_request, node_id), .since = 5,
+     .fallback = -1},
     {0},
 };
 
@@ -14,7 +18,7 @@ const struct koa_kafka_message koa_kafka_api_versions_request = {
     .size = sizeof(struct koa_kafka_api_versions_request),
     .fields = request_fields,
     .minimum = 0,
-    .maximum = 4,
+    .maximum = 5,
     .flexible_since = 3,
 };
 
@@ -62,6 +66,6 @@ const struct koa_kafka_message koa_kafka_api_versions_response = {
     .size = sizeof(struct koa_kafka_api_versions_response),
     .fields = response_fields,
     .minimum = 0,
-    .maximum = 4,
+    .maximum = 5,
     .flexible_since = 3,
 };

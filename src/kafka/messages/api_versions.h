@@ -8,6 +8,8 @@
 struct koa_kafka_api_versions_request {
     struct koa_str client_software_name;    /* 3+ */
     struct koa_str client_software_version; /* 3+ */
+    struct koa_str cluster_id;              /* 5+; null: any. Whom the asker expects to answer */
+    int32_t node_id;                        /* 5+; -1: any */
 };
 
 struct koa_kafka_api_range {
