@@ -9,11 +9,19 @@
 #include "kafka/messages/describe_cluster.h"
 #include "kafka/messages/describe_configs.h"
 #include "kafka/messages/describe_groups.h"
+#include "kafka/messages/describe_log_dirs.h"
+#include "kafka/messages/describe_quorum.h"
+#include "kafka/messages/describe_share_group_offsets.h"
 #include "kafka/messages/find_coordinator.h"
 #include "kafka/messages/list_groups.h"
 #include "kafka/messages/list_offsets.h"
+#include "kafka/messages/list_partition_reassignments.h"
 #include "kafka/messages/metadata.h"
 #include "kafka/messages/offset_fetch.h"
+#include "kafka/messages/sasl_authenticate.h"
+#include "kafka/messages/sasl_handshake.h"
+#include "kafka/messages/share_group_describe.h"
+#include "kafka/messages/streams_group_describe.h"
 
 const struct koa_kafka_api koa_kafka_apis[] = {
     {KOA_KAFKA_LIST_OFFSETS, "list_offsets", &koa_kafka_list_offsets_request,
@@ -27,14 +35,32 @@ const struct koa_kafka_api koa_kafka_apis[] = {
      &koa_kafka_describe_groups_response},
     {KOA_KAFKA_LIST_GROUPS, "list_groups", &koa_kafka_list_groups_request,
      &koa_kafka_list_groups_response},
+    {KOA_KAFKA_SASL_HANDSHAKE, "sasl_handshake", &koa_kafka_sasl_handshake_request,
+     &koa_kafka_sasl_handshake_response},
     {KOA_KAFKA_API_VERSIONS, "api_versions", &koa_kafka_api_versions_request,
      &koa_kafka_api_versions_response},
     {KOA_KAFKA_DESCRIBE_CONFIGS, "describe_configs", &koa_kafka_describe_configs_request,
      &koa_kafka_describe_configs_response},
+    {KOA_KAFKA_DESCRIBE_LOG_DIRS, "describe_log_dirs", &koa_kafka_describe_log_dirs_request,
+     &koa_kafka_describe_log_dirs_response},
+    {KOA_KAFKA_SASL_AUTHENTICATE, "sasl_authenticate", &koa_kafka_sasl_authenticate_request,
+     &koa_kafka_sasl_authenticate_response},
+    {KOA_KAFKA_LIST_PARTITION_REASSIGNMENTS, "list_partition_reassignments",
+     &koa_kafka_list_partition_reassignments_request,
+     &koa_kafka_list_partition_reassignments_response},
+    {KOA_KAFKA_DESCRIBE_QUORUM, "describe_quorum", &koa_kafka_describe_quorum_request,
+     &koa_kafka_describe_quorum_response},
     {KOA_KAFKA_DESCRIBE_CLUSTER, "describe_cluster", &koa_kafka_describe_cluster_request,
      &koa_kafka_describe_cluster_response},
     {KOA_KAFKA_CONSUMER_GROUP_DESCRIBE, "consumer_group_describe",
      &koa_kafka_consumer_group_describe_request, &koa_kafka_consumer_group_describe_response},
+    {KOA_KAFKA_SHARE_GROUP_DESCRIBE, "share_group_describe",
+     &koa_kafka_share_group_describe_request, &koa_kafka_share_group_describe_response},
+    {KOA_KAFKA_STREAMS_GROUP_DESCRIBE, "streams_group_describe",
+     &koa_kafka_streams_group_describe_request, &koa_kafka_streams_group_describe_response},
+    {KOA_KAFKA_DESCRIBE_SHARE_GROUP_OFFSETS, "describe_share_group_offsets",
+     &koa_kafka_describe_share_group_offsets_request,
+     &koa_kafka_describe_share_group_offsets_response},
 };
 const size_t koa_kafka_api_count = KOA_ARRAY_COUNT(koa_kafka_apis);
 
