@@ -1,7 +1,9 @@
 """Each check of tools/ reports a sample that violates it, and accepts one that does not."""
+import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -144,3 +146,13 @@ def test_check_tidy_reports_a_changed_file(tree):
     subprocess.run(git + ["commit", "-q", "-m", "one"], check=True)
     found = subprocess.run([TOOLS / "check-tidy"], cwd=tree.root, capture_output=True, text=True)
     assert found.returncode != 0 and "misc-redundant-expression" in found.stdout
+
+
+@pytest.mark.parametrize("ci, code", [("true", 1), ("", 0)])
+def test_what_is_skipped_has_failed_under_ci(tree, ci, code):
+    shutil.copy(ROOT / "tests" / "conftest.py", tree.root)
+    tree("test_one.py", "import pytest\n\ndef test_passes(): pass\n\ndef test_skips(): pytest.skip('no judge here')\n")
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tree.root], cwd=tree.root,
+                          capture_output=True, text=True, env={**os.environ, "CI": ci})
+    assert done.returncode == code, done.stdout
+    assert ("cannot run under CI: Skipped: no judge here" in done.stdout) == bool(ci)

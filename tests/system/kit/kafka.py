@@ -9,8 +9,10 @@ import subprocess
 import time
 import uuid
 
+import pytest
+
 from . import kafka_wire
-from .base import CACHE, cannot_run, end, free_ports, spawn, wait_until
+from .base import CACHE, end, free_ports, spawn, wait_until
 
 OLD, NEW = "3.9.2", "4.4.0"
 ZOOKEEPER_ONLY = "2.8.2"
@@ -23,7 +25,7 @@ def jars(version):
     """The folder with the jars of this version; fetched once, whoever comes first, with retries."""
     for program in ("java", "mvn"):
         if not shutil.which(program):
-            cannot_run(f"real Kafka needs {program}; ./dev test installs it")
+            pytest.skip(f"real Kafka needs {program}; ./dev test installs it")
     folder = CACHE / f"kafka-{version}"
     CACHE.mkdir(parents=True, exist_ok=True)
     with open(CACHE / f"kafka-{version}.lock", "w") as lock:
@@ -42,7 +44,7 @@ def jars(version):
                 part.rename(folder)
                 return folder
             said = (done.stdout + done.stderr)[-1500:]
-    cannot_run(f"the jars of Kafka {version} could not be fetched: {said}")
+    pytest.skip(f"the jars of Kafka {version} could not be fetched: {said}")
 
 
 class KafkaNode:

@@ -6,7 +6,9 @@ import shutil
 import signal
 import subprocess
 
-from .base import cannot_run, end, free_ports, spawn, wait_until
+import pytest
+
+from .base import end, free_ports, spawn, wait_until
 
 PASSWORD = "pg-s3cret-pass"
 
@@ -14,7 +16,7 @@ PASSWORD = "pg-s3cret-pass"
 def binaries():
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     if not found:
-        cannot_run("no PostgreSQL server is installed; ./dev test installs it")
+        pytest.skip("no PostgreSQL server is installed; ./dev test installs it")
     return found[-1]
 
 
