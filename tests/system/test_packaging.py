@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from kit.base import ROOT
+from kit.base import ROOT, own_namespaces
 
 pytestmark = pytest.mark.simulator
 PACKAGING = ROOT / "packaging"
@@ -54,20 +54,12 @@ def test_the_image_s_volume_belongs_to_its_user():
     assert f"RUN install -d -o {owner} -g {group} -m 0700 {state}" in lines
 
 
-def private_mounts():
-    """What gives a command mounts of its own: a user namespace, or root's right where there are none."""
-    for command in (["unshare", "-rm"], ["unshare", "-m"]):
-        if subprocess.run([*command, "true"], capture_output=True).returncode == 0:
-            return command
-    pytest.skip("neither user namespaces nor root: mounts cannot be made")
-
-
 def test_a_read_only_root_needs_only_the_state_directory(build, tmp_path):
     """In a mount namespace where only STATE_DIRECTORY can be written.
 
     A copy of the root is made read-only: in a chroot the root itself is no mount that could be.
     """
-    unshare = private_mounts()
+    unshare = own_namespaces("m")
     root, state = tmp_path / "root", tmp_path / "state"
     root.mkdir()
     state.mkdir()

@@ -1,16 +1,15 @@
 """Every endpoint in every format, before and after reloads that change secrets: none of them comes out."""
-import crypt
-
 import pytest
 
 from kit.base import free_ports, wait_until
+from kit.passwords import bcrypt
 from test_secrets import EchoingService, TalkativeDatabase
 
 pytestmark = pytest.mark.simulator
 SECRETS = {name: f"zq{name}zq7K9x" for name in (
     "dbrefused", "dbfake", "hookpass", "hooktoken", "hooknewpass", "headauth", "hmackey", "webtoken", "servicepass",
     "servicetoken", "fromenv")}
-HASH = crypt.crypt("not-in-any-file", crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16))
+HASH = bcrypt("not-in-any-file")
 FORBIDDEN = {**SECRETS, "hash": HASH, "hash without its head": HASH[7:]}
 
 

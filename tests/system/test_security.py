@@ -1,6 +1,5 @@
 """Who may ask what: users, tokens, scopes, changing calls, and HTTPS whose certificate is replaced."""
 import base64
-import crypt
 import json
 import socket
 import ssl
@@ -10,7 +9,8 @@ import time
 import pytest
 
 from kit.agent import run
-from kit.base import SLOWNESS, wait_until
+from kit.base import SLOWNESS, own_namespaces, wait_until
+from kit.passwords import bcrypt
 
 pytestmark = pytest.mark.simulator
 PASSWORDS = {"prometheus": "pw-metrics-1", "reader": "pw-read-2", "root": "pw-admin-3"}
@@ -22,13 +22,8 @@ READ_PATHS = ["/", "/health/checks", "/health/checks/memory?cached=1", "/health/
 CHANGES = [("/-/reload", None), ("/-/log-level", {"level": "info"})]
 
 
-def hashed(password):
-    """Cost 4, the smallest: how long bcrypt takes is not what is tested."""
-    return crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16))
-
-
 def credentials(folder, failures=30):
-    users = ", ".join(f"{{name: {name}, password_hash: '{hashed(PASSWORDS[name])}', scopes: [{scope}]}}"
+    users = ", ".join(f"{{name: {name}, password_hash: '{bcrypt(PASSWORDS[name])}', scopes: [{scope}]}}"
                       for name, scope in (("prometheus", "metrics"), ("reader", "read"), ("root", "admin")))
     tokens = []
     for scope, token in TOKENS.items():
@@ -196,18 +191,18 @@ def test_without_credentials_changes_come_from_this_machine_s_own_pages_only(age
 
 def test_without_credentials_changes_from_another_address_are_refused(agent):
     """In a network of its own, where the agent may listen on everything and 192.0.2.1 is not loopback."""
-    if subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode != 0:
-        pytest.skip("this user may not make a network namespace")
+    unshare, flag = own_namespaces("n")
     one = agent("{}", start=False)
     one.arguments[one.arguments.index("--host") + 1] = "0.0.0.0"
-    one.arguments = ["-rn", "sh", "-c", 'ip link set lo up && ip addr add 192.0.2.1/32 dev lo && exec "$@"', "sh",
+    one.arguments = [flag, "sh", "-c", 'ip link set lo up && ip addr add 192.0.2.1/32 dev lo && exec "$@"', "sh",
                      one.program, *one.arguments]
-    one.program = "unshare"
+    one.program = unshare
     one.start(wait=False)
+    enter = ["nsenter", "-t", str(one.process.pid), "-n", *(["-U", "--preserve-credentials"] if "r" in flag else [])]
 
     def curl(*words):
-        done = subprocess.run(["nsenter", "-t", str(one.process.pid), "-U", "--preserve-credentials", "-n", "curl", "-s",
-                               "-m", "10", "-w", "\n%{http_code}", *words], capture_output=True, text=True)
+        done = subprocess.run([*enter, "curl", "-s", "-m", "10", "-w", "\n%{http_code}", *words], capture_output=True,
+                              text=True)
         return done.stdout.rsplit("\n", 1)
 
     near, far = f"http://127.0.0.1:{one.port}", f"http://192.0.2.1:{one.port}"

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import time
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "kafka-ops-agent"
 # Sanitized programs are several times slower; deadlines of tests stretch with them.
@@ -56,6 +58,17 @@ def wait_until(condition, deadline=10, what="the condition", every=0.05):
         if time.monotonic() > end:
             raise AssertionError(f"{what} did not come true in {deadline * SLOWNESS} s; last: {last!r}")
         time.sleep(every)
+
+
+def own_namespaces(kinds):
+    """`unshare` for namespaces of a test's own ("n": network, "m": mounts), in a user namespace of its own ("-rn").
+
+    Where there is none to be had, as in a chroot, root needs none ("-n").
+    """
+    for flag in (f"-r{kinds}", f"-{kinds}"):
+        if subprocess.run(["unshare", flag, "true"], capture_output=True).returncode == 0:
+            return ["unshare", flag]
+    pytest.skip("this user may not make namespaces")
 
 
 def _die_with_parent():

@@ -37,14 +37,14 @@ def jars(version):
             time.sleep(attempt * 10)
             part = folder.with_suffix(".part")
             shutil.rmtree(part, ignore_errors=True)
-            done = subprocess.run(["mvn", "-q", "-B", "-f", POM, f"-Dkafka.version={version}",
+            done = subprocess.run(["mvn", "-B", "-ntp", "-Dstyle.color=never", "-f", POM, f"-Dkafka.version={version}",
                                    "dependency:copy-dependencies", f"-DoutputDirectory={part}"],
                                   capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600)
             if done.returncode == 0:
                 part.rename(folder)
                 return folder
-            said = (done.stdout + done.stderr)[-1500:]
-    pytest.skip(f"the jars of Kafka {version} could not be fetched: {said}")
+            said = "\n".join(line for line in done.stdout.splitlines() if line.startswith(("[WARNING]", "[ERROR]")))
+    pytest.skip(f"the jars of Kafka {version} could not be fetched: {said[:1500]}")
 
 
 class KafkaNode:
