@@ -7,11 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -232,39 +228,4 @@ void kit_http_peer_end(struct kit_http_peer *peer, char *requests, size_t size)
     (void) pthread_mutex_destroy(&peer->mutex);
     free(peer->answer);
     free(peer);
-}
-
-void kit_make_certificate(const char *name, const char *cert_file, const char *key_file)
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *cert = X509_new();
-    X509_NAME *subject = X509_get_subject_name(cert);
-    char names[300];
-    X509_EXTENSION *extension;
-    FILE *file;
-
-    (void) snprintf(names, sizeof(names), "DNS:%s", name);
-    (void) X509_set_version(cert, 2);
-    (void) ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-    (void) X509_gmtime_adj(X509_getm_notBefore(cert), -60);
-    (void) X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
-    (void) X509_set_pubkey(cert, key);
-    (void) X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *) name, -1,
-                                      -1, 0);
-    (void) X509_set_issuer_name(cert, subject);
-    extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
-    assert_non_null(extension);
-    assert_int_equal(1, X509_add_ext(cert, extension, -1));
-    X509_EXTENSION_free(extension);
-    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-    file = fopen(cert_file, "we");
-    assert_non_null(file);
-    assert_int_equal(1, PEM_write_X509(file, cert));
-    (void) fclose(file);
-    file = fopen(key_file, "we");
-    assert_non_null(file);
-    assert_int_equal(1, PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL));
-    (void) fclose(file);
-    X509_free(cert);
-    EVP_PKEY_free(key);
 }

@@ -26,7 +26,4 @@ void kit_http_peer_end(struct kit_http_peer *peer, char *requests, size_t size);
 /* Connections accepted so far. */
 int kit_http_peer_connections(struct kit_http_peer *peer);
 
-/* A self-signed certificate for the DNS name `name`, valid for an hour. */
-void kit_make_certificate(const char *name, const char *cert_file, const char *key_file);
-
 #endif

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "httpclient/client.h"
+#include "kit/certificate.h"
 #include "kit/http_peer.h"
 #include "kit/loop_kit.h"
 #include "loop/clock.h"
