@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "loop/watch.h"
-#include "net/accepted.h"
+#include "net/internal.h"
 #include "net/stream.h"
 
 enum {

@@ -1,8 +1,9 @@
 /* TCP streams on the loop: connect with a deadline over several addresses, read, write with a
- * bounded queue; and a listener. TLS is a layer of the same stream (the next step of this room). */
+ * bounded queue; and a listener. TLS is a layer of the same stream. */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
+#include "crypto/tls.h"
 #include "loop/loop.h"
 #include "loop/resolver.h"
 
@@ -27,19 +28,25 @@ struct koa_stream_opts {
     struct koa_resolver *resolver; /* of the same loop */
     const char *host;              /* copied */
     int port;
-    int64_t deadline_ms; /* for look-up and connecting together */
+    int64_t deadline_ms; /* for look-up, connecting and TLS together */
+
+    struct koa_tls_client *tls; /* NULL: plaintext; a reference of the stream's own is taken */
+    const char *server_name;    /* for the peer's certificate; NULL or "": `host`; copied */
 };
 
 /* Resolves and connects, trying each address in turn, within `deadline_ms` for all of it. Ends with
- * `connected` or `closed`, never before this has returned. Errors name host and port. */
+ * `connected` or `closed`, never before this has returned. Errors name host and port. With TLS
+ * `connected` comes after the handshake, and a peer that cannot be trusted is KOA_ERR_TLS. */
 KOA_MUST_USE enum koa_err koa_stream_connect(const struct koa_stream_opts *opts,
                                              struct koa_stream **ret_stream,
                                              struct koa_error *reterr);
-/* Copies what cannot be written at once. KOA_ERR_LIMIT when the queue is full, KOA_ERR_CLOSED. */
+/* Copies what cannot be written at once. KOA_ERR_LIMIT when the queue is full, KOA_ERR_CLOSED;
+ * KOA_ERR_STATE before `connected` with TLS. */
 KOA_MUST_USE enum koa_err koa_stream_write(struct koa_stream *stream, struct koa_str bytes,
                                            struct koa_error *reterr);
 size_t koa_stream_queued(const struct koa_stream *stream);
-/* Stops and goes on reading: back-pressure on the peer. */
+/* Stops and goes on reading: back-pressure on the peer. What TLS has deciphered already still
+ * comes. */
 void koa_stream_pause(struct koa_stream *stream, bool pause);
 /* Peer's address: "127.0.0.1:9092". Borrowed. */
 const char *koa_stream_peer(const struct koa_stream *stream);
