@@ -113,7 +113,8 @@ enum koa_err koa_tls_fail_file(const char *what, const char *path, struct koa_er
     char buffer[NAME_SIZE];
     int ignored;
 
-    if (library == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE) {
+    if ((library == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE) ||
+        (library == ERR_LIB_X509 && reason == X509_R_NO_CERTIFICATE_OR_CRL_FOUND)) {
         ERR_clear_error();
         return koa_fail(reterr, KOA_ERR_TLS, "cannot use %s '%s': it is not a PEM file", what,
                         path);
