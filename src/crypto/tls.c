@@ -83,12 +83,6 @@ static enum koa_err load_own(SSL_CTX *context, const struct koa_tls_client_opts 
     if (err == KOA_OK &&
         SSL_CTX_use_PrivateKey_file(context, opts->key_file, SSL_FILETYPE_PEM) != 1)
         err = koa_tls_fail_file("key_file", opts->key_file, reterr);
-    if (err == KOA_OK && SSL_CTX_check_private_key(context) != 1) {
-        ERR_clear_error();
-        err =
-            koa_fail(reterr, KOA_ERR_TLS, "the key of key_file '%s' is not that of cert_file '%s'",
-                     opts->key_file, opts->cert_file);
-    }
     SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
     return err;
 }

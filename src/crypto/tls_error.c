@@ -105,30 +105,44 @@ enum koa_err koa_tls_fail(const struct koa_tls_circumstances *circumstances,
     return koa_fail(reterr, KOA_ERR_TLS, "%s", text);
 }
 
+static const char locked[] = "it is encrypted, and key_password is missing or wrong";
+
+/* 0 stands for every library or reason. */
+static const struct {
+    int library, reason;
+    const char *text;
+} file_faults[] = {
+    {ERR_LIB_PEM, PEM_R_NO_START_LINE, "it is not a PEM file"},
+    {ERR_LIB_X509, X509_R_NO_CERTIFICATE_OR_CRL_FOUND, "it is not a PEM file"},
+    {ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH, "it is not the key of cert_file"},
+    {ERR_LIB_X509, X509_R_KEY_TYPE_MISMATCH, "it is not the key of cert_file"},
+    {ERR_LIB_PEM, PEM_R_BAD_PASSWORD_READ, locked},
+    {0, ERR_R_INTERRUPTED_OR_CANCELLED, locked},
+    {ERR_LIB_PROV, 0, locked},
+    {ERR_LIB_EVP, 0, locked},
+    {ERR_LIB_PKCS12, 0, locked},
+};
+
+static const char *find_file_fault(unsigned long code)
+{
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(file_faults); i++) {
+        if ((file_faults[i].library == 0 || file_faults[i].library == ERR_GET_LIB(code)) &&
+            (file_faults[i].reason == 0 || file_faults[i].reason == ERR_GET_REASON(code)))
+            return file_faults[i].text;
+    }
+    return NULL;
+}
+
 enum koa_err koa_tls_fail_file(const char *what, const char *path, struct koa_error *reterr)
 {
     unsigned long code = ERR_peek_error();
-    int reason = ERR_GET_REASON(code);
-    int library = ERR_GET_LIB(code);
     char buffer[NAME_SIZE];
     int ignored;
+    const char *fault = ERR_SYSTEM_ERROR(code) ? NULL : find_file_fault(code);
+    const char *text = take_reason(buffer, &ignored);
 
-    if ((library == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE) ||
-        (library == ERR_LIB_X509 && reason == X509_R_NO_CERTIFICATE_OR_CRL_FOUND)) {
-        ERR_clear_error();
-        return koa_fail(reterr, KOA_ERR_TLS, "cannot use %s '%s': it is not a PEM file", what,
-                        path);
-    }
-    if ((library == ERR_LIB_PEM && reason == PEM_R_BAD_PASSWORD_READ) ||
-        reason == ERR_R_INTERRUPTED_OR_CANCELLED ||
-        (library == ERR_LIB_PROV || library == ERR_LIB_EVP || library == ERR_LIB_PKCS12)) {
-        ERR_clear_error();
-        return koa_fail(reterr, KOA_ERR_TLS,
-                        "cannot use %s '%s': it is encrypted, and key_password is missing or wrong",
-                        what, path);
-    }
     return koa_fail(reterr, KOA_ERR_TLS, "cannot use %s '%s': %s", what, path,
-                    take_reason(buffer, &ignored));
+                    fault != NULL ? fault : text);
 }
 
 /* ---- certificates */

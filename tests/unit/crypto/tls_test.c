@@ -326,7 +326,7 @@ static void files_that_do_not_fit_are_named(void **state)
         {"no such certificate", "ca", "none", "client.key", NULL, "cert_file '/"},
         {"no such key", "ca", "client", "none", NULL, "key_file '/"},
         {"no PEM", "junk", NULL, NULL, NULL, "junk': it is not a PEM file"},
-        {"another key", "ca", "client", "good.key", NULL, "is not that of cert_file"},
+        {"another key", "ca", "client", "good.key", NULL, "it is not the key of cert_file"},
         {"a certificate alone", "ca", "client", NULL, NULL, "must be set together"},
     };
     FILE *junk = fopen(at("junk"), "we");
