@@ -6,24 +6,29 @@
 #include "kafka/codec.h"
 #include "kafka/messages/api_versions.h"
 #include "kafka/messages/consumer_group_describe.h"
+#include "kafka/messages/create_topics.h"
 #include "kafka/messages/describe_cluster.h"
 #include "kafka/messages/describe_configs.h"
 #include "kafka/messages/describe_groups.h"
 #include "kafka/messages/describe_log_dirs.h"
 #include "kafka/messages/describe_quorum.h"
 #include "kafka/messages/describe_share_group_offsets.h"
+#include "kafka/messages/fetch.h"
 #include "kafka/messages/find_coordinator.h"
 #include "kafka/messages/list_groups.h"
 #include "kafka/messages/list_offsets.h"
 #include "kafka/messages/list_partition_reassignments.h"
 #include "kafka/messages/metadata.h"
 #include "kafka/messages/offset_fetch.h"
+#include "kafka/messages/produce.h"
 #include "kafka/messages/sasl_authenticate.h"
 #include "kafka/messages/sasl_handshake.h"
 #include "kafka/messages/share_group_describe.h"
 #include "kafka/messages/streams_group_describe.h"
 
 const struct koa_kafka_api koa_kafka_apis[] = {
+    {KOA_KAFKA_PRODUCE, "produce", &koa_kafka_produce_request, &koa_kafka_produce_response},
+    {KOA_KAFKA_FETCH, "fetch", &koa_kafka_fetch_request, &koa_kafka_fetch_response},
     {KOA_KAFKA_LIST_OFFSETS, "list_offsets", &koa_kafka_list_offsets_request,
      &koa_kafka_list_offsets_response},
     {KOA_KAFKA_METADATA, "metadata", &koa_kafka_metadata_request, &koa_kafka_metadata_response},
@@ -39,6 +44,8 @@ const struct koa_kafka_api koa_kafka_apis[] = {
      &koa_kafka_sasl_handshake_response},
     {KOA_KAFKA_API_VERSIONS, "api_versions", &koa_kafka_api_versions_request,
      &koa_kafka_api_versions_response},
+    {KOA_KAFKA_CREATE_TOPICS, "create_topics", &koa_kafka_create_topics_request,
+     &koa_kafka_create_topics_response},
     {KOA_KAFKA_DESCRIBE_CONFIGS, "describe_configs", &koa_kafka_describe_configs_request,
      &koa_kafka_describe_configs_response},
     {KOA_KAFKA_DESCRIBE_LOG_DIRS, "describe_log_dirs", &koa_kafka_describe_log_dirs_request,

@@ -10,6 +10,8 @@
 #include "kafka/messages/header.h"
 
 enum koa_kafka_api_key {
+    KOA_KAFKA_PRODUCE = 0,
+    KOA_KAFKA_FETCH = 1,
     KOA_KAFKA_LIST_OFFSETS = 2,
     KOA_KAFKA_METADATA = 3,
     KOA_KAFKA_OFFSET_FETCH = 9,
@@ -18,6 +20,7 @@ enum koa_kafka_api_key {
     KOA_KAFKA_LIST_GROUPS = 16,
     KOA_KAFKA_SASL_HANDSHAKE = 17,
     KOA_KAFKA_API_VERSIONS = 18,
+    KOA_KAFKA_CREATE_TOPICS = 19,
     KOA_KAFKA_DESCRIBE_CONFIGS = 32,
     KOA_KAFKA_DESCRIBE_LOG_DIRS = 35,
     KOA_KAFKA_SASL_AUTHENTICATE = 36,
