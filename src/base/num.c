@@ -357,42 +357,48 @@ size_t koa_format_double(double number, char text[KOA_NUM_TEXT_SIZE])
     return (size_t) length;
 }
 
-size_t koa_format_int(int64_t number, char text[KOA_NUM_TEXT_SIZE])
+static size_t length_of(uint64_t number)
 {
-    char digits[KOA_NUM_TEXT_SIZE];
-    size_t size;
+    size_t length = 1;
 
-    if (number >= 0)
-        return koa_format_uint((uint64_t) number, text);
-    size = koa_format_uint(~(uint64_t) number + 1, digits);
-    text[0] = '-';
-    memcpy(text + 1, digits, size + 1); /* 2^63 has 19 digits: it fits */
-    return 1 + size;
+    for (; number >= 10000; number /= 10000)
+        length += 4;
+    return length + (number >= 10) + (number >= 100) + (number >= 1000);
 }
 
-size_t koa_format_uint(uint64_t number, char text[KOA_NUM_TEXT_SIZE])
+static size_t print_digits(uint64_t number, char *text)
 {
     static const char pairs[] =
         "00010203040506070809101112131415161718192021222324252627282930313233"
         "34353637383940414243444546474849505152535455565758596061626364656667"
         "6869707172737475767778798081828384858687888990919293949596979899";
-    char digits[20]; /* 2^64 has 20 digits */
-    size_t at = sizeof(digits);
+    size_t length = length_of(number);
+    char *at = text + length;
 
-    while (number >= 100) {
+    *at = '\0';
+    for (; number >= 100; number /= 100) {
         at -= 2;
-        memcpy(digits + at, pairs + number % 100 * 2, 2);
-        number /= 100;
+        memcpy(at, pairs + number % 100 * 2, 2);
     }
     if (number >= 10) {
-        at -= 2;
-        memcpy(digits + at, pairs + number * 2, 2);
+        memcpy(at - 2, pairs + number * 2, 2);
     } else {
-        digits[--at] = (char) ('0' + number);
+        at[-1] = (char) ('0' + number);
     }
-    memcpy(text, digits + at, sizeof(digits) - at);
-    text[sizeof(digits) - at] = '\0';
-    return sizeof(digits) - at;
+    return length;
+}
+
+size_t koa_format_uint(uint64_t number, char text[KOA_NUM_TEXT_SIZE])
+{
+    return print_digits(number, text);
+}
+
+size_t koa_format_int(int64_t number, char text[KOA_NUM_TEXT_SIZE])
+{
+    if (number >= 0)
+        return print_digits((uint64_t) number, text);
+    text[0] = '-';
+    return 1 + print_digits(~(uint64_t) number + 1, text + 1); /* 2^63 has 19 digits: it fits */
 }
 
 size_t koa_format_duration(int64_t duration_ms, char text[KOA_NUM_TEXT_SIZE])
