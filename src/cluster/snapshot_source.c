@@ -297,10 +297,9 @@ static size_t size_of(const struct koa_snapshot *snapshot, enum level level)
     return 0;
 }
 
-static void label(const struct family *family, struct walk *walk,
+static void label(const struct family *family, const struct walk *walk,
                   const struct koa_snapshot *snapshot, struct labels *labels)
 {
-    const struct koa_topic_row *topic = NULL;
     size_t index = walk->index;
 
     labels->count = 0;
@@ -308,22 +307,41 @@ static void label(const struct family *family, struct walk *walk,
         family->label(snapshot, index, labels);
         return;
     }
-    if (family->level == OF_TOPIC)
-        topic = &snapshot->topics[index];
-    if (family->level == OF_PARTITION) {
-        while (index >= snapshot->topics[walk->topic].first + snapshot->topics[walk->topic].count)
-            walk->topic++;
-        topic = &snapshot->topics[walk->topic];
-    }
     if (family->level == OF_BROKER)
         add_label(labels, KOA_STR("broker"), number(labels->text[0], snapshot->brokers[index].id));
     add_label(labels, KOA_STR("cluster"), walk->name);
     if (family->level == OF_PARTITION)
         add_label(labels, KOA_STR("partition"),
                   number(labels->text[0], snapshot->partitions.id[index]));
-    if (topic != NULL)
-        add_label(labels, KOA_STR("topic"),
-                  (struct koa_str){.data = topic->name, .size = topic->name_size});
+    if (family->level == OF_TOPIC || family->level == OF_PARTITION) {
+        const struct koa_topic_row *topic =
+            &snapshot->topics[family->level == OF_TOPIC ? index : walk->topic];
+
+        add_label(labels, KOA_STR("topic"), (struct koa_str){topic->name, topic->name_size});
+    }
+}
+
+/* Which labels of label() a sample has in common with the one before it, of the same family and
+ * cluster; see same_values. */
+static uint32_t same_values(const struct family *family, bool is_same_topic)
+{
+    static const uint32_t cluster_first = 1;
+    static const uint32_t cluster_second = 2;
+    static const uint32_t topic_third = 4;
+
+    if (family->label != NULL || family->level == OF_CLUSTER)
+        return 0;
+    if (family->level == OF_BROKER)
+        return cluster_second;
+    return family->level == OF_PARTITION && is_same_topic ? cluster_first | topic_third
+                                                          : cluster_first;
+}
+
+/* Goes to the topic that the partition at `index` is of. */
+static void find_topic(struct walk *walk, const struct koa_snapshot *snapshot)
+{
+    while (walk->index >= snapshot->topics[walk->topic].first + snapshot->topics[walk->topic].count)
+        walk->topic++;
 }
 
 /* Samples of one cluster, until the batch is full or the cluster done. */
@@ -333,18 +351,27 @@ static void add_cluster(const struct koa_family_view *view, struct walk *walk,
     const struct family *family = &families[walk->family];
     const struct koa_snapshot *snapshot = walk->snapshots[walk->cluster];
     size_t size = snapshot != NULL ? size_of(snapshot, family->level) : 0;
+    size_t first = batch->count;
+    size_t last_topic = 0; /* of the sample before */
 
     if (snapshot != NULL)
         walk->name = koa_str_from(snapshot->cluster);
     for (; walk->index < size && batch->count < KOA_BATCH_SAMPLES; walk->index++) {
         struct labels *labels = &walk->labels[batch->count];
+        struct koa_sample *sample = &batch->samples[batch->count];
         double value = 0;
 
         if (!family->read(snapshot, walk->index, &value))
             continue;
+        if (family->level == OF_PARTITION)
+            find_topic(walk, snapshot);
         label(family, walk, snapshot, labels);
-        batch->samples[batch->count++] = (struct koa_sample){
+        *sample = (struct koa_sample){
             .family = view, .labels = labels->rows, .label_count = labels->count, .value = value};
+        if (batch->count > first)
+            sample->same_values = same_values(family, last_topic == walk->topic);
+        last_topic = walk->topic;
+        batch->count++;
     }
     if (walk->index >= size) {
         walk->index = walk->topic = 0;

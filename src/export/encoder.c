@@ -138,7 +138,7 @@ static void encode_batch(struct koa_encoder *encoder)
     const struct koa_metrics_source *source = encoder->sources[encoder->source];
     const struct koa_format_ops *format = encoder->format;
 
-    encoder->encoding.line.count = 0;
+    encoder->encoding.line.label_count = 0;
     if (!source->next(source, &encoder->cursor, &encoder->batch)) {
         end_source(encoder);
         return;

@@ -8,20 +8,22 @@
 #include "base/json_write.h"
 #include "metrics/source.h"
 
-enum { KOA_LINE_LABELS = 8 }; /* what has more writes the rest anew */
+enum { KOA_LINE_LABELS = 8 }; /* a line with more is not remembered */
 
-/* The labels' text of the last line that a text format wrote, while the batch is the same one. */
+/* A counter's or gauge's line of a text format in `out`, from which the next ones copy what they
+ * share with it, as long as the batch is the same one. */
 struct koa_line_memory {
-    size_t at;    /* in `out` */
-    size_t count; /* of labels; 0: nothing is remembered */
-    struct koa_label_view labels[KOA_LINE_LABELS];
-    size_t starts[KOA_LINE_LABELS], ends[KOA_LINE_LABELS]; /* of each, from `at` */
+    size_t label_count;                                    /* 0: nothing is remembered */
+    size_t at;                                             /* in `out` */
+    size_t size;                                           /* up to the number */
+    size_t starts[KOA_LINE_LABELS], ends[KOA_LINE_LABELS]; /* of the labels' values, from `at` */
+    uint32_t stale; /* bit i: lines since then had another value of label i */
 };
 
 /* Where a format writes, and what it keeps between calls. */
 struct koa_encoding {
     struct koa_buf out;
-    struct koa_buf scratch; /* the key of the present series */
+    struct koa_buf scratch; /* the key or the labels of the present series */
     struct koa_line_memory line;
     struct koa_json json;
     struct koa_wall now;

@@ -11,7 +11,13 @@
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 
-enum { ESCAPE_GROWTH = 3 }; /* a bad byte becomes three, an escaped one two */
+enum {
+    ESCAPE_GROWTH = 3, /* a bad byte becomes three, an escaped one two */
+    WIDE = 32,         /* bytes copied at once */
+    /* Behind name and labels: braces, `,le=""`, a blank, the value, a newline, and what a wide copy
+     * writes too much. */
+    LINE_SLACK = KOA_NUM_TEXT_SIZE + WIDE + 16,
+};
 
 static const char *const type_words[KOA_METRIC_TYPE_COUNT] = {"counter", "gauge", "histogram",
                                                               "histogram"};
@@ -85,21 +91,14 @@ static char *put_escaped(char *at, struct koa_str text, bool with_quote)
     return at;
 }
 
-static bool is_same_view(const struct koa_label_view *a, const struct koa_label_view *b)
+/* For copies inside the output buffer: up to WIDE - 1 bytes more are read and written, so that
+ * short copies of unforeseen sizes need no call. Both sides lie in the output buffer, where the
+ * room for a line includes them. */
+static char *put_wide(char *at, const char *data, size_t size)
 {
-    return a->value.data == b->value.data && a->value.size == b->value.size &&
-           a->name.data == b->name.data && a->name.size == b->name.size;
-}
-
-/* How many labels at the start are, as views, those of the line before. */
-static size_t count_shared(const struct koa_line_memory *memory, const struct koa_sample *sample)
-{
-    size_t limit = sample->label_count < memory->count ? sample->label_count : memory->count;
-    size_t shared = 0;
-
-    while (shared < limit && is_same_view(&sample->labels[shared], &memory->labels[shared]))
-        shared++;
-    return shared;
+    for (size_t i = 0; i < size; i += WIDE)
+        memcpy(at + i, data + i, WIDE);
+    return at + size;
 }
 
 /* Most the labels can take, with their commas. */
@@ -112,82 +111,27 @@ static size_t room_for_labels(const struct koa_sample *sample)
     return room;
 }
 
-static char *put_label(char *at, const struct koa_label_view *label)
+/* `name="value",...` of all labels, without braces. Where the values stand is remembered, as
+ * positions from `line`. */
+static char *put_labels(char *at, const struct koa_sample *sample, const char *line,
+                        struct koa_line_memory *memory)
 {
-    at = put_str(at, label->name);
-    at = put(at, "=\"", 2);
-    at = put_escaped(at, label->value, true);
-    *at++ = '"';
-    return at;
-}
-
-/* `name="value",...` of all labels, without braces. What the line before has too is copied from
- * there: equal views in one batch show equal text. */
-static char *put_labels(char *at, struct koa_encoding *encoding, const struct koa_sample *sample)
-{
-    struct koa_line_memory *memory = &encoding->line;
-    const char *before = encoding->out.data + memory->at;
-    size_t shared = count_shared(memory, sample);
-    char *start = at;
-    size_t remembered =
-        sample->label_count < KOA_LINE_LABELS ? sample->label_count : KOA_LINE_LABELS;
-
-    if (shared > 0)
-        at = put(at, before, memory->ends[shared - 1]);
-    for (size_t i = shared; i < sample->label_count; i++) {
+    for (size_t i = 0; i < sample->label_count; i++) {
         const struct koa_label_view *label = &sample->labels[i];
-        char *label_start;
+        const char *value;
 
         if (i > 0)
             *at++ = ',';
-        label_start = at;
-        if (i < memory->count && is_same_view(label, &memory->labels[i])) {
-            at = put(at, before + memory->starts[i], memory->ends[i] - memory->starts[i]);
-        } else {
-            at = put_label(at, label);
+        at = put_str(at, label->name);
+        value = at = put(at, "=\"", 2);
+        at = put_escaped(at, label->value, true);
+        if (i < KOA_LINE_LABELS) {
+            memory->starts[i] = (size_t) (value - line);
+            memory->ends[i] = (size_t) (at - line);
         }
-        if (i < remembered) {
-            memory->labels[i] = *label;
-            memory->starts[i] = (size_t) (label_start - start);
-            memory->ends[i] = (size_t) (at - start);
-        }
+        *at++ = '"';
     }
-    memory->count = remembered;
-    memory->at = (size_t) (start - encoding->out.data);
-    return at;
-}
-
-/* What stands before a line's value. */
-struct line {
-    const struct koa_sample *sample;
-    struct koa_str name;
-    struct koa_str suffix;
-    struct koa_str bound; /* of a bucket; empty: none */
-};
-
-/* The line up to its value, with room for that after it; NULL when memory is out. */
-static char *begin_line(struct koa_encoding *encoding, const struct line *line)
-{
-    size_t label_count = line->sample->label_count;
-    char *at = koa_buf_reserve(&encoding->out, line->name.size + line->suffix.size +
-                                                   room_for_labels(line->sample) +
-                                                   line->bound.size + KOA_NUM_TEXT_SIZE + 16);
-
-    if (at == NULL)
-        return NULL;
-    at = put_str(at, line->name);
-    at = put_str(at, line->suffix);
-    if (label_count > 0 || line->bound.size > 0) {
-        *at++ = '{';
-        at = put_labels(at, encoding, line->sample);
-        if (line->bound.size > 0) {
-            at = put(at, label_count > 0 ? ",le=\"" : "le=\"", label_count > 0 ? 5 : 4);
-            at = put_str(at, line->bound);
-            *at++ = '"';
-        }
-        *at++ = '}';
-    }
-    *at++ = ' ';
+    memory->label_count = sample->label_count <= KOA_LINE_LABELS ? sample->label_count : 0;
     return at;
 }
 
@@ -197,6 +141,100 @@ static void end_line(struct koa_encoding *encoding, char *at)
 
     *at++ = '\n';
     koa_buf_advance(out, (size_t) (at - out->data) - out->size);
+}
+
+/* A counter's or gauge's line up to its value, with room for that; NULL when memory is out. */
+static char *begin_scalar(struct koa_encoding *encoding, const struct koa_sample *sample,
+                          struct koa_str name, struct koa_str suffix)
+{
+    struct koa_line_memory *memory = &encoding->line;
+    char *line = koa_buf_reserve(&encoding->out,
+                                 name.size + suffix.size + room_for_labels(sample) + LINE_SLACK);
+    char *at = line;
+
+    if (line == NULL)
+        return NULL;
+    memory->label_count = 0;
+    memory->stale = 0;
+    at = put_str(at, name);
+    at = put_str(at, suffix);
+    if (sample->label_count > 0) {
+        *at++ = '{';
+        at = put_labels(at, sample, line, memory);
+        *at++ = '}';
+    }
+    *at++ = ' ';
+    memory->at = (size_t) (line - encoding->out.data);
+    memory->size = (size_t) (at - line);
+    return at;
+}
+
+/* The remembered line has all the values that the sample says it shares with the one before it. */
+static bool can_repeat(const struct koa_line_memory *memory, const struct koa_sample *sample)
+{
+    return sample->same_values != 0 && memory->label_count == sample->label_count &&
+           memory->label_count > 0 && (sample->same_values & memory->stale) == 0;
+}
+
+/* The same as begin_scalar(): the remembered line, in which the other values are replaced. What is
+ * copied was written some lines ago: bytes just written are slow to read. */
+static char *repeat_scalar(struct koa_encoding *encoding, const struct koa_sample *sample)
+{
+    struct koa_line_memory *memory = &encoding->line;
+    size_t room = memory->size + LINE_SLACK;
+    size_t copied = 0; /* of the remembered line */
+    const char *line;
+    char *at;
+
+    for (size_t i = 0; i < sample->label_count; i++) {
+        if ((sample->same_values >> i & 1) == 0)
+            room += sample->labels[i].value.size * ESCAPE_GROWTH;
+    }
+    at = koa_buf_reserve(&encoding->out, room);
+    if (at == NULL)
+        return NULL;
+    line = encoding->out.data + memory->at;
+    for (size_t i = 0; i < sample->label_count; i++) {
+        if ((sample->same_values >> i & 1) != 0)
+            continue;
+        at = put_wide(at, line + copied, memory->starts[i] - copied);
+        at = put_escaped(at, sample->labels[i].value, true);
+        copied = memory->ends[i];
+    }
+    memory->stale |= ~sample->same_values;
+    return put_wide(at, line + copied, memory->size - copied);
+}
+
+/* A histogram's lines. Its labels' text is in the scratch buffer. */
+struct line {
+    struct koa_str name;
+    struct koa_str suffix;
+    struct koa_str bound; /* of a bucket; empty: none */
+};
+
+/* The line up to its value, with room for that; NULL when memory is out. */
+static char *begin_line(struct koa_encoding *encoding, const struct line *line)
+{
+    struct koa_str labels = {encoding->scratch.data, encoding->scratch.size};
+    char *at = koa_buf_reserve(&encoding->out, line->name.size + line->suffix.size + labels.size +
+                                                   line->bound.size + LINE_SLACK);
+
+    if (at == NULL)
+        return NULL;
+    at = put_str(at, line->name);
+    at = put_str(at, line->suffix);
+    if (labels.size > 0 || line->bound.size > 0) {
+        *at++ = '{';
+        at = put_str(at, labels);
+        if (line->bound.size > 0) {
+            at = put(at, labels.size > 0 ? ",le=\"" : "le=\"", labels.size > 0 ? 5 : 4);
+            at = put_str(at, line->bound);
+            *at++ = '"';
+        }
+        *at++ = '}';
+    }
+    *at++ = ' ';
+    return at;
 }
 
 static void write_number(struct koa_encoding *encoding, const struct line *line, double number)
@@ -228,15 +266,13 @@ static struct koa_str format_bound(double bound, bool is_openmetrics, char text[
 }
 
 static void write_buckets(struct koa_encoding *encoding, struct koa_str name,
-                          const struct koa_sample *sample, bool is_openmetrics)
+                          const struct koa_histogram_view *histogram, bool is_openmetrics)
 {
-    const struct koa_histogram_view *histogram = sample->histogram;
     uint64_t sum = 0;
     char text[KOA_NUM_TEXT_SIZE];
 
     for (size_t i = 0; i <= histogram->bound_count; i++) {
-        struct line line = {
-            .sample = sample, .name = name, .suffix = KOA_STR("_bucket"), .bound = KOA_STR("+Inf")};
+        struct line line = {.name = name, .suffix = KOA_STR("_bucket"), .bound = KOA_STR("+Inf")};
 
         sum += histogram->buckets[i];
         if (i < histogram->bound_count)
@@ -268,6 +304,23 @@ static struct text_name name_of(const struct koa_family_view *family, bool is_op
     return name;
 }
 
+/* The labels' text, once for all lines of a histogram. False when memory is out. */
+static bool write_labels(struct koa_encoding *encoding, const struct koa_sample *sample)
+{
+    struct koa_buf *scratch = &encoding->scratch;
+    char *start;
+
+    koa_buf_clear(scratch);
+    start = koa_buf_reserve(scratch, room_for_labels(sample));
+    if (start == NULL) {
+        encoding->out.failed = true;
+        return false;
+    }
+    koa_buf_advance(scratch, (size_t) (put_labels(start, sample, start, &encoding->line) - start));
+    encoding->line.label_count = 0;
+    return true;
+}
+
 static void write_histogram(struct koa_encoding *encoding, const struct koa_sample *sample,
                             bool is_openmetrics)
 {
@@ -280,12 +333,14 @@ static void write_histogram(struct koa_encoding *encoding, const struct koa_samp
         memcpy(put_str(full, name), "_seconds", sizeof("_seconds") - 1);
         name = (struct koa_str){full, name.size + sizeof("_seconds") - 1};
     }
-    write_buckets(encoding, name, sample, is_openmetrics);
+    if (!write_labels(encoding, sample))
+        return;
+    write_buckets(encoding, name, histogram, is_openmetrics);
     /* OpenMetrics: the sum of what may be negative is no counter, and without a sum there is no
      * count either. */
     if (is_openmetrics && (isnan(histogram->sum) || histogram->sum < 0 || histogram->bounds[0] < 0))
         return;
-    line = (struct line){.sample = sample, .name = name, .suffix = KOA_STR("_sum")};
+    line = (struct line){.name = name, .suffix = KOA_STR("_sum")};
     write_number(encoding, &line, histogram->sum);
     line.suffix = KOA_STR("_count");
     write_count(encoding, &line, histogram->count);
@@ -294,17 +349,22 @@ static void write_histogram(struct koa_encoding *encoding, const struct koa_samp
 static void write_sample(struct koa_encoding *encoding, const struct koa_sample *sample,
                          bool is_openmetrics)
 {
-    struct line line = {.sample = sample, .name = sample->family->name};
+    char *at;
 
     if (sample->histogram != NULL) {
         write_histogram(encoding, sample, is_openmetrics);
         return;
     }
-    if (is_openmetrics && sample->family->type == KOA_COUNTER) {
-        line.name = name_of(sample->family, true).family;
-        line.suffix = KOA_STR("_total");
+    if (can_repeat(&encoding->line, sample)) {
+        at = repeat_scalar(encoding, sample);
+    } else if (is_openmetrics && sample->family->type == KOA_COUNTER) {
+        at =
+            begin_scalar(encoding, sample, name_of(sample->family, true).family, KOA_STR("_total"));
+    } else {
+        at = begin_scalar(encoding, sample, sample->family->name, KOA_STR(""));
     }
-    write_number(encoding, &line, sample->value);
+    if (at != NULL)
+        end_line(encoding, at + koa_format_double(sample->value, at));
 }
 
 /* `# WORD name rest` */

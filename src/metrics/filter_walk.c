@@ -47,7 +47,7 @@ struct gathering {
 /* Behind the cursor of a filtered source. */
 struct walk {
     struct koa_metrics_cursor cursor;
-    struct koa_batch inner;
+    struct koa_batch rest; /* what the inner source has shown and nobody has looked at, from `at` */
     size_t at;
     bool is_done;
     const struct koa_family_view *family;
@@ -139,6 +139,11 @@ static void enter_family(const struct koa_metrics_filter *filter, struct walk *w
     verdict->is_excluded = koa_patterns_match_family(filter->exclude, family);
     verdict->drop_count = collect_labels(&filter->drop, family, verdict->drop);
     verdict->hash_count = collect_labels(&filter->hash, family, verdict->hash);
+}
+
+static bool must_gather(const struct verdict *verdict)
+{
+    return verdict->drop_count > 0 && !verdict->is_excluded;
 }
 
 static bool is_listed(const char *const *labels, size_t count, struct koa_str name)
@@ -330,12 +335,11 @@ static bool gather_sample(struct koa_metrics_filter *filter, struct walk *walk,
     return koa_map_put(gathering->map, key, merged, NULL) == KOA_OK;
 }
 
-static bool pull(const struct koa_metrics_source *inner, struct walk *walk)
+static bool pull(const struct koa_metrics_source *inner, struct walk *walk, struct koa_batch *batch)
 {
-    walk->at = 0;
-    walk->inner.count = 0;
+    batch->count = 0;
     if (!walk->is_done)
-        walk->is_done = !inner->next(inner, &walk->cursor, &walk->inner);
+        walk->is_done = !inner->next(inner, &walk->cursor, batch);
     return !walk->is_done;
 }
 
@@ -345,14 +349,15 @@ static bool gather(const struct koa_filter_context *context, struct walk *walk)
     if (!start_gathering(walk))
         return false;
     for (;;) {
-        while (walk->at < walk->inner.count) {
-            if (walk->inner.samples[walk->at].family != walk->family)
+        while (walk->at < walk->rest.count) {
+            if (walk->rest.samples[walk->at].family != walk->family)
                 return true;
-            if (!gather_sample(context->filter, walk, &walk->inner.samples[walk->at]))
+            if (!gather_sample(context->filter, walk, &walk->rest.samples[walk->at]))
                 return false;
             walk->at++;
         }
-        if (!pull(context->inner, walk))
+        walk->at = 0;
+        if (!pull(context->inner, walk, &walk->rest))
             return !walk->cursor.failed;
     }
 }
@@ -378,83 +383,91 @@ static void hand_out(struct gathering *gathering, struct koa_batch *batch)
     }
 }
 
-/* One sample of a family that keeps its labels. False when memory is out. */
-static bool pass(struct koa_metrics_filter *filter, struct walk *walk,
-                 const struct koa_sample *sample, struct koa_batch *batch)
+/* The samples that the inner source shows next, into `batch`. False at the end. */
+static bool take(const struct koa_filter_context *context, struct walk *walk,
+                 struct koa_batch *batch)
 {
-    struct koa_sample *target = &batch->samples[batch->count];
+    size_t count = walk->rest.count - walk->at;
 
-    if (is_over_limit(filter, walk->shown)) {
-        note_drop(filter);
-        return true;
-    }
-    *target = *sample;
-    if (walk->verdict.hash_count > 0) {
-        target->labels =
-            apply_rules(filter, &walk->verdict, sample, walk->arena, &target->label_count);
-        if (target->labels == NULL)
-            return false;
-    }
-    walk->shown++;
-    batch->count++;
+    if (count == 0)
+        return pull(context->inner, walk, batch);
+    memcpy(batch->samples, &walk->rest.samples[walk->at], count * sizeof(batch->samples[0]));
+    batch->count = count;
+    walk->rest.count = walk->at = 0;
     return true;
 }
 
-/* Goes on by one sample, or one family that is gathered. False when memory is out. */
-static bool step(const struct koa_filter_context *context, struct walk *walk,
-                 struct koa_batch *batch)
+/* The samples from `from` on are looked at again later. */
+static void put_back(struct walk *walk, const struct koa_batch *batch, size_t from)
 {
-    const struct koa_sample *sample = &walk->inner.samples[walk->at];
+    walk->at = 0;
+    walk->rest.count = batch->count - from;
+    memcpy(walk->rest.samples, &batch->samples[from], walk->rest.count * sizeof(batch->samples[0]));
+}
 
-    if (sample->family != walk->family)
-        enter_family(context->filter, walk, sample->family);
-    if (walk->verdict.is_excluded) {
-        walk->at++;
-        return true;
+/* Whether the sample, of a family that keeps its labels, is shown. */
+static bool admit(struct koa_metrics_filter *filter, struct walk *walk)
+{
+    if (walk->verdict.is_excluded)
+        return false;
+    if (is_over_limit(filter, walk->shown)) {
+        note_drop(filter);
+        return false;
     }
-    if (walk->verdict.drop_count > 0)
-        return gather(context, walk);
-    walk->at++;
-    return pass(context->filter, walk, sample, batch);
+    walk->shown++;
+    return true;
 }
 
-/* The next sample starts a family that must be gathered, which invalidates what the batch shows. */
-static bool must_stop(const struct koa_filter_context *context, struct walk *walk,
-                      const struct koa_batch *batch)
+/* False when memory is out. */
+static bool hash_labels(const struct koa_metrics_filter *filter, struct walk *walk,
+                        struct koa_sample *sample)
 {
-    const struct koa_sample *sample = &walk->inner.samples[walk->at];
-
-    if (sample->family != walk->family)
-        enter_family(context->filter, walk, sample->family);
-    return batch->count > 0 && walk->verdict.drop_count > 0 && !walk->verdict.is_excluded;
+    sample->labels = apply_rules(filter, &walk->verdict, sample, walk->arena, &sample->label_count);
+    return sample->labels != NULL;
 }
 
-/* Goes through the inner batch until it is used up, a family is gathered, or one must be. */
-static bool use_inner(const struct koa_filter_context *context, struct walk *walk,
-                      struct koa_batch *batch)
+/* Applies the rules where the samples stand, up to a family that must be gathered: gathering it
+ * invalidates what the batch shows. False when memory is out. */
+static bool apply(struct koa_metrics_filter *filter, struct walk *walk, struct koa_batch *batch)
 {
-    while (walk->at < walk->inner.count && !walk->gathering.is_open) {
-        if (must_stop(context, walk, batch))
-            return true;
-        if (!step(context, walk, batch))
+    size_t kept = 0;
+    size_t i = 0;
+
+    for (; i < batch->count; i++) {
+        if (batch->samples[i].family != walk->family)
+            enter_family(filter, walk, batch->samples[i].family);
+        if (must_gather(&walk->verdict))
+            break;
+        if (!admit(filter, walk))
+            continue;
+        if (kept < i)
+            batch->samples[kept] = batch->samples[i];
+        if (walk->verdict.hash_count > 0 && !hash_labels(filter, walk, &batch->samples[kept]))
             return false;
+        kept++;
     }
+    if (i < batch->count)
+        put_back(walk, batch, i);
+    batch->count = kept;
     return true;
 }
 
 static bool fill(const struct koa_filter_context *context, struct walk *walk,
                  struct koa_batch *batch)
 {
-    for (;;) {
-        if (!walk->gathering.is_open && !use_inner(context, walk, batch))
-            return false;
-        if (walk->gathering.is_open)
+    while (batch->count == 0) {
+        if (walk->gathering.is_open) {
             hand_out(&walk->gathering, batch);
-        if (batch->count > 0)
-            return true;
-        if (walk->at == walk->inner.count && !pull(context->inner, walk))
+            continue;
+        }
+        if (!take(context, walk, batch))
             return !walk->cursor.failed;
+        if (!apply(context->filter, walk, batch))
+            return false;
+        if (batch->count == 0 && walk->rest.count > 0 && !gather(context, walk))
+            return false;
     }
+    return true;
 }
 
 bool koa_filter_next(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,

@@ -39,6 +39,10 @@ struct koa_sample {
         *family; /* the same pointer for all samples of a family, in a row */
     const struct koa_label_view *labels;
     size_t label_count;
+    /* What a source knows for nothing and a reader may use to skip work. Not 0: the sample before
+     * it in the batch is of the same family and has the same label names, and label i has the value
+     * it has there when bit i is set. 0 says nothing, and is always right. */
+    uint32_t same_values;
     double value;                               /* counter, gauge */
     const struct koa_histogram_view *histogram; /* histogram, timer; else NULL */
 };

@@ -7,6 +7,7 @@
 
 #include "kit/kit.h"
 #include "kit/loop_kit.h"
+#include "kit/series_kit.h"
 
 #include "base/buf.h"
 #include "loop/clock.h"
@@ -160,17 +161,10 @@ static size_t count_samples(const struct koa_metrics_source *source, const char 
     cursor = (struct koa_metrics_cursor){.pinned = NULL};
     source->begin(source, &cursor);
     while (source->next(source, &cursor, &batch)) {
+        kit_expect_batch(&batch);
         for (size_t i = 0; i < batch.count; i++) {
             const struct koa_sample *sample = &batch.samples[i];
 
-            for (size_t j = 1; j < sample->label_count; j++) {
-                struct koa_str before = sample->labels[j - 1].name;
-                struct koa_str after = sample->labels[j].name;
-                size_t common = before.size < after.size ? before.size : after.size;
-                int order = memcmp(before.data, after.data, common);
-
-                assert_true(order < 0 || (order == 0 && before.size < after.size));
-            }
             last = sample->family;
             assert_true(last->help.size > 0);
             count += last->name.size == strlen(family) &&

@@ -137,90 +137,6 @@ static void prometheus_text_is_exact(void **state)
                    KOA_FORMAT_PROMETHEUS);
 }
 
-enum { SHARED_LABELS = 10, SHARED_SAMPLES = 4 };
-
-/* One batch of samples whose labels share some views and differ in others. */
-struct shared {
-    struct koa_family_view family;
-    struct koa_label_view labels[SHARED_SAMPLES][SHARED_LABELS];
-    size_t counts[SHARED_SAMPLES];
-    struct koa_metrics_source source;
-};
-
-static void shared_begin(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor)
-{
-    (void) source, (void) cursor;
-}
-
-static bool shared_next(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,
-                        struct koa_batch *batch)
-{
-    const struct shared *shared = source->context;
-
-    batch->count = 0;
-    for (size_t i = 0; cursor->state[0] == 0 && i < SHARED_SAMPLES; i++)
-        batch->samples[batch->count++] = (struct koa_sample){.family = &shared->family,
-                                                             .labels = shared->labels[i],
-                                                             .label_count = shared->counts[i],
-                                                             .value = (double) i};
-    cursor->state[0] = 1;
-    return batch->count > 0;
-}
-
-static void shared_end(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor)
-{
-    (void) source, (void) cursor;
-}
-
-static void labels_shared_with_the_line_before_are_written_all_the_same(void **state)
-{
-    static const char *const names[SHARED_LABELS] = {"a", "b", "c", "d", "e",
-                                                     "f", "g", "h", "i", "j"};
-    static const char *const values[] = {"same", "with \"quotes\" far behind", "short\n"};
-    struct shared shared = {.family = {.name = KOA_STR("m"), .type = KOA_GAUGE},
-                            .counts = {SHARED_LABELS, SHARED_LABELS, 2, SHARED_LABELS}};
-    const struct koa_metrics_source *rows[] = {&shared.source};
-    struct koa_encoder *encoder = NULL;
-    struct koa_buf expected = {.limit = 65536};
-    char text[8192];
-    int64_t size;
-
-    (void) state;
-    shared.source = (struct koa_metrics_source){.name = "shared",
-                                                .context = &shared,
-                                                .begin = shared_begin,
-                                                .next = shared_next,
-                                                .end = shared_end};
-    koa_buf_append_text(&expected, "# TYPE m gauge\n");
-    for (size_t i = 0; i < SHARED_SAMPLES; i++) {
-        koa_buf_append_text(&expected, "m{");
-        for (size_t j = 0; j < shared.counts[i]; j++) {
-            /* The third label changes with each sample, the seventh once, the others never. */
-            size_t value = j == 2 ? i % 3 : j == 6 ? i / 2 : j % 3;
-
-            shared.labels[i][j] = (struct koa_label_view){.name = koa_str_from(names[j]),
-                                                          .value = koa_str_from(values[value])};
-            koa_buf_printf(&expected, "%s%s=\"%s\"", j > 0 ? "," : "", names[j],
-                           value == 0   ? "same"
-                           : value == 1 ? "with \\\"quotes\\\" far behind"
-                                        : "short\\n");
-        }
-        koa_buf_printf(&expected, "} %zu\n", i);
-    }
-    assert_int_equal(
-        koa_encoder_create(&(struct koa_encoder_opts){.format = KOA_FORMAT_PROMETHEUS,
-                                                      .now = noon,
-                                                      .sources = {.rows = rows, .count = 1}},
-                           &encoder, NULL),
-        KOA_OK);
-    size = koa_encoder_read(encoder, text, sizeof(text) - 1);
-    assert_in_range(size, 1, sizeof(text) - 1);
-    text[size] = '\0';
-    KIT_EXPECT_TEXT("lines", koa_buf_text(&expected), text);
-    koa_encoder_destroy(encoder);
-    koa_buf_deinit(&expected);
-}
-
 static void openmetrics_names_counters_units_and_the_end(void **state)
 {
     struct koa_metrics *metrics = create_mixture();
@@ -476,7 +392,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prometheus_text_is_exact),
-        cmocka_unit_test(labels_shared_with_the_line_before_are_written_all_the_same),
         cmocka_unit_test(openmetrics_names_counters_units_and_the_end),
         cmocka_unit_test(openmetrics_leaves_out_sums_that_may_be_negative),
         cmocka_unit_test(json_has_four_maps_and_the_time),

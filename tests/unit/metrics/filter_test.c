@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "kit/series_kit.h"
 #include "metrics/filter.h"
 #include "metrics/key.h"
 #include "metrics/registry.h"
@@ -185,6 +186,107 @@ static void many_series_are_added_up_over_batches(void **state)
     koa_metrics_destroy(metrics);
 }
 
+/* One sample as the rules of `opts` leave it: families named "c" excluded, values of "topic"
+ * hashed, a limit. Rules that drop labels are not known here. */
+static void put_filtered(struct koa_buf *buf, const struct koa_sample *sample,
+                         const struct koa_metrics_filter_opts *opts)
+{
+    struct koa_label_view labels[16];
+    struct koa_sample shown = *sample;
+    char hash[24];
+
+    shown.labels = labels;
+    for (size_t i = 0; i < sample->label_count; i++) {
+        labels[i] = sample->labels[i];
+        if (opts->hash_count == 0 || !koa_str_equal_text(labels[i].name, "topic"))
+            continue;
+        snprintf(hash, sizeof(hash), "%016llx",
+                 (unsigned long long) koa_siphash(opts->hash_key, labels[i].value.data,
+                                                  labels[i].value.size));
+        labels[i].value = koa_str_from(hash);
+    }
+    koa_series_key_print(buf, &shown);
+    koa_buf_printf(buf, " %g|", sample->value);
+}
+
+/* What a source shows, every batch looked at; with `opts` what a filter must leave of it. */
+static struct koa_buf list(const struct koa_metrics_source *source,
+                           const struct koa_metrics_filter_opts *opts)
+{
+    static const struct koa_metrics_filter_opts none = {0};
+    static struct koa_metrics_cursor cursor;
+    static struct koa_batch batch;
+    struct koa_buf buf = {.limit = (size_t) 4 * 1024 * 1024};
+    const struct koa_family_view *family = NULL;
+    size_t shown = 0;
+
+    opts = opts != NULL ? opts : &none;
+    source->begin(source, &cursor);
+    while (source->next(source, &cursor, &batch)) {
+        kit_expect_batch(&batch);
+        for (size_t i = 0; i < batch.count; i++) {
+            const struct koa_sample *sample = &batch.samples[i];
+
+            shown = sample->family == family ? shown + 1 : 1;
+            family = sample->family;
+            if ((opts->exclude_count > 0 && koa_str_equal_text(family->name, "c")) ||
+                (opts->series_per_family > 0 && shown > opts->series_per_family))
+                continue;
+            put_filtered(&buf, sample, opts);
+        }
+    }
+    source->end(source, &cursor);
+    assert_false(cursor.failed || buf.failed);
+    return buf;
+}
+
+static void random_series_pass_as_the_rules_say_and_say_what_is_true(void **state)
+{
+    static const char *const exclude[] = {"c"};
+    static const struct koa_label_rule topic[] = {{".*", "topic"}};
+    static const struct koa_label_rule events[] = {{"d_events_total|b_total", "partition"}};
+    static const struct {
+        const char *name;
+        struct koa_metrics_filter_opts opts;
+    } cases[] = {
+        {"nothing", {0}},
+        {"exclude", {.exclude = exclude, .exclude_count = 1}},
+        {"limit", {.series_per_family = 30}},
+        {"hash", {.hash_labels = topic, .hash_count = 1}},
+        {"all three",
+         {.exclude = exclude,
+          .exclude_count = 1,
+          .series_per_family = 50,
+          .hash_labels = topic,
+          .hash_count = 1}},
+        {"drop", {.drop_labels = events, .drop_count = 1, .hash_labels = topic, .hash_count = 1}},
+    };
+
+    (void) state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct kit_series *series = kit_series_create(seed * 40503);
+
+        KIT_EACH (c, cases) {
+            struct koa_metrics_filter *filter = NULL;
+            struct koa_metrics_source *source = NULL;
+            struct koa_buf expected = list(kit_series_source(series), &c->opts);
+            struct koa_buf got;
+
+            assert_int_equal(koa_metrics_filter_create(&c->opts, &filter, NULL), KOA_OK);
+            assert_int_equal(
+                koa_metrics_filter_wrap(filter, kit_series_source(series), &source, NULL), KOA_OK);
+            got = list(source, NULL);
+            if (c->opts.drop_count == 0)
+                KIT_EXPECT_TEXT(c->name, koa_buf_text(&expected), koa_buf_text(&got));
+            koa_buf_deinit(&got);
+            koa_buf_deinit(&expected);
+            koa_metrics_filter_unwrap(source);
+            koa_metrics_filter_destroy(filter);
+        }
+        kit_series_destroy(series);
+    }
+}
+
 static void bad_rules_are_refused(void **state)
 {
     static const char *const expressions[] = {"a[b"};
@@ -245,6 +347,7 @@ int main(void)
         cmocka_unit_test(hashed_values_stay_apart_and_hidden),
         cmocka_unit_test(the_first_series_are_kept_and_the_rest_counted),
         cmocka_unit_test(many_series_are_added_up_over_batches),
+        cmocka_unit_test(random_series_pass_as_the_rules_say_and_say_what_is_true),
         cmocka_unit_test(bad_rules_are_refused),
         cmocka_unit_test(every_allocation_may_fail),
     };
