@@ -140,6 +140,10 @@ static void take_on_engine(void *message)
     }
     koa_agent_parts_unref(before);
     koa_agent_configure_alerts(agent, &candidate->build);
+    koa_board_history_resize(koa_health_history(agent->health),
+                             (size_t) candidate->configuration->health.history);
+    koa_metrics_set_series_limit(agent->metrics,
+                                 (size_t) candidate->configuration->metrics.max_series_per_family);
     candidate->err =
         koa_agent_configure_history(agent, candidate->configuration, candidate->reterr);
 }

@@ -92,28 +92,17 @@ static size_t first_kept(const struct koa_board_history_view *old, size_t kept,
     return first;
 }
 
-void koa_board_history_append(struct koa_board_history *history, struct koa_board *board)
+/* Publishes the first `kept` rows of `old` and `board` behind them, as far as the limits allow.
+ * `bytes` is what all of these hold. False when memory is out: nothing has changed then. */
+static bool publish(struct koa_board_history *history, const struct koa_board_history_view *old,
+                    size_t kept, struct koa_board *board, size_t bytes)
 {
-    struct koa_board_history_view *old = koa_board_history_get(history);
-    struct koa_board_history_view *view;
-    size_t kept = old != NULL ? old->count : 0;
-    size_t bytes = old != NULL ? old->bytes : 0;
-    struct koa_wall opened = koa_board_time(board);
-    size_t first;
+    size_t first = first_kept(old, kept, board, (size_t) history->stats.limit, &bytes);
+    struct koa_board_history_view *view =
+        koa_calloc(1, sizeof(*view) + (kept - first + 1) * sizeof(struct koa_board *));
 
-    if (takes_place(old, board)) {
-        opened = old->opened;
-        bytes -= own_bytes(old->rows[kept - 1], kept > 1 ? old->rows[kept - 2] : NULL);
-        kept--;
-    }
-    bytes += own_bytes(board, kept > 0 ? old->rows[kept - 1] : NULL);
-    first = first_kept(old, kept, board, (size_t) history->stats.limit, &bytes);
-    view = koa_calloc(1, sizeof(*view) + (kept - first + 1) * sizeof(struct koa_board *));
-    if (view == NULL) {
-        (void) atomic_fetch_add(&history->stats.dropped, 1);
-        koa_board_history_view_unref(old);
-        return;
-    }
+    if (view == NULL)
+        return false;
     koa_object_init(&view->object, free_view);
     for (size_t i = first; i < kept; i++)
         view->rows[view->count++] = old->rows[i];
@@ -121,9 +110,37 @@ void koa_board_history_append(struct koa_board_history *history, struct koa_boar
     for (size_t i = 0; i < view->count; i++)
         koa_board_ref(view->rows[i]);
     view->bytes = bytes;
-    view->opened = opened;
+    view->opened = old != NULL && kept < old->count ? old->opened : koa_board_time(board);
     atomic_store(&history->stats.used, (int64_t) view->count);
     koa_published_set(&history->published, &view->object);
+    return true;
+}
+
+void koa_board_history_append(struct koa_board_history *history, struct koa_board *board)
+{
+    struct koa_board_history_view *old = koa_board_history_get(history);
+    size_t kept = old != NULL ? old->count : 0;
+    size_t bytes = old != NULL ? old->bytes : 0;
+
+    if (takes_place(old, board)) {
+        bytes -= own_bytes(old->rows[kept - 1], kept > 1 ? old->rows[kept - 2] : NULL);
+        kept--;
+    }
+    bytes += own_bytes(board, kept > 0 ? old->rows[kept - 1] : NULL);
+    if (!publish(history, old, kept, board, bytes))
+        (void) atomic_fetch_add(&history->stats.dropped, 1);
+    koa_board_history_view_unref(old);
+}
+
+void koa_board_history_resize(struct koa_board_history *history, size_t limit)
+{
+    struct koa_board_history_view *old = koa_board_history_get(history);
+
+    history->stats.limit = (int64_t) limit;
+    if (old != NULL && old->count > limit) {
+        /* Without memory the next entry trims. */
+        (void) publish(history, old, old->count - 1, old->rows[old->count - 1], old->bytes);
+    }
     koa_board_history_view_unref(old);
 }
 

@@ -24,6 +24,9 @@ void koa_board_history_destroy(struct koa_board_history *history);
  * second later, takes its place: checks that answer one after the other make one entry. When memory
  * is out the board is not kept. Writer's thread. */
 void koa_board_history_append(struct koa_board_history *history, struct koa_board *board);
+/* Keeps up to `limit` boards from now on (at least 1): of those there are, the newest. Writer's
+ * thread. */
+void koa_board_history_resize(struct koa_board_history *history, size_t limit);
 /* A reference of the caller's own (koa_object_unref() on its first member), or NULL while there is
  * nothing. Any thread. */
 KOA_MUST_USE struct koa_board_history_view *

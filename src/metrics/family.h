@@ -25,8 +25,8 @@ struct koa_metric_family {
     const struct koa_family_view *view; /* replaced, not changed: cursors keep the old one */
     double *bounds;
     size_t bound_count;
-    size_t series_limit;
-    bool is_implicit; /* made by its first use: a registration may still say more */
+    size_t series_limit; /* 0: the registry's */
+    bool is_implicit;    /* made by its first use: a registration may still say more */
     bool is_reserved;
     bool is_logged[KOA_DROP_COUNT];
     /* In order of labels; `cells[sorted_count..]` are newer and not sorted in yet. */

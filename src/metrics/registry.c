@@ -73,6 +73,14 @@ void koa_metrics_destroy(struct koa_metrics *metrics)
     koa_free(metrics);
 }
 
+void koa_metrics_set_series_limit(struct koa_metrics *metrics, size_t series_per_family)
+{
+    pthread_mutex_lock(&metrics->mutex);
+    metrics->opts.series_per_family =
+        series_per_family > 0 ? series_per_family : DEFAULT_SERIES_PER_FAMILY;
+    pthread_mutex_unlock(&metrics->mutex);
+}
+
 struct koa_limit_stats *koa_metrics_stats(struct koa_metrics *metrics)
 {
     return &metrics->stats;
@@ -220,8 +228,7 @@ enum koa_err koa_family_add_locked(struct koa_metrics *metrics, const struct koa
         family->view = make_view(metrics, known);
     if (family == NULL || family->view == NULL || !copy_bounds(metrics, known, family))
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for the metric '%s'", known->name);
-    family->series_limit =
-        known->series_limit > 0 ? known->series_limit : metrics->opts.series_per_family;
+    family->series_limit = known->series_limit;
     err = claim_names(metrics, known->name, known->type, family, reterr);
     if (err != KOA_OK)
         return err;

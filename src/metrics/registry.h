@@ -33,6 +33,8 @@ void koa_metrics_destroy(struct koa_metrics *metrics);
 /* The registry as a source: families in order of name, series in order of labels. */
 const struct koa_metrics_source *koa_metrics_source(struct koa_metrics *metrics);
 
+/* Takes another `series_per_family`. Series beyond it that exist already stay. Any thread. */
+void koa_metrics_set_series_limit(struct koa_metrics *metrics, size_t series_per_family);
 /* Series in use, of the limit for all families, and calls refused for any reason. */
 struct koa_limit_stats *koa_metrics_stats(struct koa_metrics *metrics);
 /* Bytes of all series. */

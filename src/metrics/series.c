@@ -103,6 +103,7 @@ static struct koa_cell *make_cell_locked(struct koa_metrics *metrics, const stru
     bool has_buckets = request->type == KOA_HISTOGRAM || request->type == KOA_TIMER;
     struct koa_metric_family *family;
     struct koa_cell *cell = NULL;
+    size_t limit;
 
     if (!koa_series_key_labels_valid(&request->key, has_buckets)) {
         return refuse(refusal, KOA_DROP_LABEL,
@@ -112,11 +113,11 @@ static struct koa_cell *make_cell_locked(struct koa_metrics *metrics, const stru
     family = get_family_locked(metrics, request, refusal);
     if (family == NULL)
         return NULL;
+    limit = family->series_limit > 0 ? family->series_limit : metrics->opts.series_per_family;
     /* The counter of refused calls has at most one series per family and reason. */
-    if (request->name != dropped_family && family->cell_count >= family->series_limit) {
+    if (request->name != dropped_family && family->cell_count >= limit) {
         return refuse(refusal, KOA_DROP_LIMIT,
-                      "the metric '%s' has reached its limit of %zu series", request->name,
-                      family->series_limit);
+                      "the metric '%s' has reached its limit of %zu series", request->name, limit);
     }
     if (request->name != dropped_family && metrics->index.count >= metrics->opts.series) {
         return refuse(refusal, KOA_DROP_LIMIT,

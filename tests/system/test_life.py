@@ -108,6 +108,23 @@ def test_reload_takes_new_settings(agent):
     one.stop()
 
 
+def test_a_reload_takes_limits_too(agent):
+    one = agent("checks: [{name: ticks, type: exec, command: [/bin/true], interval: 1100ms}]")
+    wait_until(lambda: one.get("/health/history?limit=0").json["count"] >= 4, 15, "four boards in the history")
+    one.write_config("checks: [{name: ticks, type: exec, command: [/bin/true], interval: 1100ms}]\n"
+                     "health: {history: 2}\nmetrics: {max_series_per_family: 3}")
+    newest = one.get("/health/history?limit=1").json["history"][0]["timestamp"]
+    assert one.post("/-/reload").status == 200
+    history = one.get("/health/history?limit=0").json["history"]
+    assert len(history) == 2 and history[-1]["timestamp"] >= newest, "the oldest go, the newest stay"
+    for number in range(6):
+        one.request("GET" if number % 2 else "POST", "/no-such-path", headers={"X": "y"})
+        one.get(("/info", "/status", "/rules", "/alerts", "/health", "/metrics")[number])
+    assert len(one.series("kafka_ops_requests_total")) <= 3
+    assert one.metric('kafka_ops_series_dropped_total{family="kafka_ops_requests_total",reason="limit"}') >= 1
+    one.stop()
+
+
 def test_a_bad_reload_changes_nothing_and_says_what(agent):
     one = agent("checks: [{name: first, type: exec, command: [/bin/true]}]")
     one.wait_for_check("first", "healthy")

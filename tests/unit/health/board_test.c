@@ -158,6 +158,33 @@ static void history_keeps_the_newest(void **state)
     KIT_EXPECT_INT("a view outlives it", 3, koa_board_history_view_count(view));
 }
 
+static void history_takes_another_size(void **state)
+{
+    struct koa_board_history *history = koa_board_history_create(5);
+    struct koa_board_history_view *view;
+
+    (void) state;
+    koa_board_history_resize(history, 4);
+    for (int64_t ms = 1000; ms <= 5000; ms += 1000)
+        append(history, "H", ms);
+    koa_board_history_resize(history, 2);
+    view = koa_board_history_get(history);
+    KIT_EXPECT_INT("count", 2, koa_board_history_view_count(view));
+    KIT_EXPECT_INT("the newest stay", 4000, koa_board_time(koa_board_history_view_at(view, 0)).ms);
+    KIT_EXPECT_INT("limit", 2, koa_board_history_stats(history)->limit);
+    koa_board_history_view_unref(view);
+    append(history, "H", 5900); /* still less than a second behind the one it replaces */
+    koa_board_history_resize(history, 3);
+    append(history, "H", 7000);
+    append(history, "H", 8000);
+    view = koa_board_history_get(history);
+    KIT_EXPECT_INT("room again", 3, koa_board_history_view_count(view));
+    KIT_EXPECT_INT("in order", 5900, koa_board_time(koa_board_history_view_at(view, 0)).ms);
+    KIT_EXPECT_INT("in order", 8000, koa_board_time(koa_board_history_view_at(view, 2)).ms);
+    koa_board_history_view_unref(view);
+    koa_board_history_destroy(history);
+}
+
 static void history_joins_what_comes_together(void **state)
 {
     struct koa_board_history *history = koa_board_history_create(100);
@@ -276,6 +303,7 @@ int main(void)
         cmocka_unit_test(finds_results),
         cmocka_unit_test(readiness_names_who_is_not),
         cmocka_unit_test(history_keeps_the_newest),
+        cmocka_unit_test(history_takes_another_size),
         cmocka_unit_test(history_joins_what_comes_together),
         cmocka_unit_test(history_is_bounded_in_bytes),
         cmocka_unit_test(renders_the_contract),

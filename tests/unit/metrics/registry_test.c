@@ -353,6 +353,26 @@ static void limits_of_families_and_of_all_series_hold(void **state)
     koa_metrics_destroy(metrics);
 }
 
+static void the_limit_of_a_family_can_change(void **state)
+{
+    struct koa_metrics *metrics = create(&(struct koa_metrics_opts){.series_per_family = 1});
+
+    (void) state;
+    koa_metrics_set(metrics, "a", 1, KOA_LABELS({"x", "1"}));
+    koa_metrics_set(metrics, "a", 1, KOA_LABELS({"x", "2"}));
+    koa_metrics_set_series_limit(metrics, 2);
+    koa_metrics_set(metrics, "a", 1, KOA_LABELS({"x", "3"}));
+    koa_metrics_set_series_limit(metrics, 1);
+    koa_metrics_set(metrics, "a", 2, KOA_LABELS({"x", "3"}));
+    koa_metrics_set(metrics, "a", 1, KOA_LABELS({"x", "4"}));
+    KIT_EXPECT_TEXT("those that exist stay",
+                    "a{x=1} 1\n"
+                    "a{x=3} 2\n"
+                    "kafka_ops_series_dropped_total{family=a,reason=limit} 2\n",
+                    dump(metrics));
+    koa_metrics_destroy(metrics);
+}
+
 static void label_values_are_made_valid_and_cut(void **state)
 {
     struct koa_metrics *metrics = create(NULL);
@@ -536,6 +556,7 @@ int main(void)
         cmocka_unit_test(a_registration_may_follow_the_first_use),
         cmocka_unit_test(refused_calls_are_counted_and_logged_once),
         cmocka_unit_test(limits_of_families_and_of_all_series_hold),
+        cmocka_unit_test(the_limit_of_a_family_can_change),
         cmocka_unit_test(label_values_are_made_valid_and_cut),
         cmocka_unit_test(counters_never_go_down),
         cmocka_unit_test(histograms_keep_buckets_sum_and_extremes),
