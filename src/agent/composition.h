@@ -69,9 +69,9 @@ struct koa_agent {
     size_t authenticator_count;
     char *external_url;
 
-    /* Of kafka_ops_queue_dropped_total: what was counted of each queue. */
+    /* Of kafka_ops_queue_dropped_total: what was counted of each queue; names are constants. */
     struct {
-        const struct koa_limit_stats *stats;
+        const char *name;
         int64_t dropped;
     } queues[16];
     double counted_cpu_seconds; /* of process_cpu_seconds_total */

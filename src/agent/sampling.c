@@ -28,22 +28,23 @@ static void sample_process(struct koa_agent *agent)
     agent->counted_cpu_seconds = stats.cpu_seconds;
 }
 
-/* How many were dropped since the last look. */
-static int64_t take_dropped(struct koa_agent *agent, struct koa_limit_stats *stats)
+/* Adds what was dropped since the last look. A thing that a reload made anew counts from 0. */
+static void count_dropped(struct koa_agent *agent, struct koa_limit_stats *stats)
 {
     int64_t now = atomic_load(&stats->dropped);
+    int64_t before = 0;
 
     for (size_t i = 0; i < KOA_ARRAY_COUNT(agent->queues); i++) {
-        if (agent->queues[i].stats == NULL)
-            agent->queues[i].stats = stats;
-        if (agent->queues[i].stats == stats) {
-            int64_t before = agent->queues[i].dropped;
-
-            agent->queues[i].dropped = now;
-            return now - before;
-        }
+        if (agent->queues[i].name == NULL)
+            agent->queues[i].name = stats->name;
+        if (agent->queues[i].name != stats->name)
+            continue;
+        before = agent->queues[i].dropped <= now ? agent->queues[i].dropped : 0;
+        agent->queues[i].dropped = now;
+        break;
     }
-    return 0;
+    koa_metrics_count(agent->metrics, "kafka_ops_queue_dropped_total", (double) (now - before),
+                      KOA_LABELS({"queue", stats->name}));
 }
 
 static void sample_queue(struct koa_agent *agent, struct koa_limit_stats *stats)
@@ -54,12 +55,13 @@ static void sample_queue(struct koa_agent *agent, struct koa_limit_stats *stats)
                     KOA_LABELS({"queue", stats->name}));
     koa_metrics_set(agent->metrics, "kafka_ops_queue_limit", (double) stats->limit,
                     KOA_LABELS({"queue", stats->name}));
-    koa_metrics_count(agent->metrics, "kafka_ops_queue_dropped_total",
-                      (double) take_dropped(agent, stats), KOA_LABELS({"queue", stats->name}));
+    count_dropped(agent, stats);
 }
 
 static void sample_queues(struct koa_agent *agent)
 {
+    struct koa_agent_parts *parts = koa_agent_parts_get(agent);
+
     sample_queue(agent, koa_loop_mailbox_stats(agent->engine));
     sample_queue(agent, koa_loop_mailbox_stats(agent->kafka));
     sample_queue(agent, koa_workers_stats(agent->workers));
@@ -70,6 +72,10 @@ static void sample_queues(struct koa_agent *agent)
         sample_queue(agent, koa_log_writer_stats(agent->log_writer));
     if (agent->server != NULL)
         sample_queue(agent, koa_http_server_stats(agent->server));
+    sample_queue(agent, koa_metrics_stats(agent->metrics));
+    /* It holds nothing: what its limit keeps out is all there is to say. */
+    count_dropped(agent, koa_metrics_filter_stats(parts->filter));
+    koa_agent_parts_unref(parts);
 }
 
 static void sample_history(struct koa_agent *agent)

@@ -76,7 +76,8 @@ const struct koa_metric_row koa_catalog_own[] = {
     {"kafka_ops_queue_limit", KOA_GAUGE, NULL, "queue",
      "Items that a queue, cache or table may hold."},
     {"kafka_ops_queue_dropped_total", KOA_COUNTER, NULL, "queue",
-     "Items that a full queue, cache or table refused."},
+     "Items that a full queue, cache or table refused; of metrics_filter, series that "
+     "max_series_per_family kept out of an export or the history."},
     {"kafka_ops_http_rejected_requests_total", KOA_COUNTER, NULL, "reason",
      "HTTP requests and connections refused before a handler saw them."},
     {"kafka_ops_config_last_reload_success", KOA_GAUGE, NULL, NULL,

@@ -125,6 +125,22 @@ def test_a_reload_takes_limits_too(agent):
     one.stop()
 
 
+def test_every_limit_shows_how_full_it_is_and_what_it_refused(agent):
+    one = agent("metrics: {max_series_per_family: 20, resolution: 1s}", arguments=["--simulate"])
+    queues = {"engine_mailbox", "kafka_mailbox", "worker_threads", "store_rows", "metrics_history", "metrics_series",
+              "health_history", "log_buffer_bytes", "http_connections"}
+    for family in ("kafka_ops_queue_length", "kafka_ops_queue_limit"):
+        assert {labels["queue"] for labels, _ in one.series(family)} == queues
+    assert {labels["queue"] for labels, _ in one.series("kafka_ops_queue_dropped_total")} == queues | {"metrics_filter"}
+    # The simulated cluster has more partitions than that.
+    dropped = 'kafka_ops_queue_dropped_total{queue="metrics_filter"}'
+    before = wait_until(lambda: one.metric(dropped), 10, "series that the limit keeps out")
+    one.write_config("metrics: {max_series_per_family: 21, resolution: 1s}")
+    assert one.post("/-/reload").status == 200
+    wait_until(lambda: one.metric(dropped) > before, 10, "counting to go on after a reload made a new filter")
+    one.stop()
+
+
 def test_a_bad_reload_changes_nothing_and_says_what(agent):
     one = agent("checks: [{name: first, type: exec, command: [/bin/true]}]")
     one.wait_for_check("first", "healthy")
