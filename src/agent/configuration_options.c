@@ -1,6 +1,5 @@
 /* One row per setting of the configuration file. Keys, defaults and variables are a contract: rows
  * may be added, never renamed. */
-#include <regex.h>
 #include <string.h>
 
 #include <koa/auth.h>
@@ -12,16 +11,7 @@
 #include "base/str.h"
 #include "crypto/crypto.h"
 #include "loop/log_writer.h"
-
-static const char *validate_pattern(const char *value)
-{
-    regex_t compiled;
-
-    if (regcomp(&compiled, value, REG_EXTENDED | REG_NOSUB) != 0)
-        return "a POSIX extended regular expression";
-    regfree(&compiled);
-    return NULL;
-}
+#include "metrics/pattern.h"
 
 static const char *validate_hash(const char *value)
 {
@@ -158,8 +148,8 @@ static const struct koa_option web_options[] = {
 
 static const struct koa_option filter_options[] = {
     {KOA_TEXTS(struct koa_name_filter, include), .fallback = "[\".*\"]",
-     .validate = validate_pattern, .help = "anchored regular expressions of names to watch"},
-    {KOA_TEXTS(struct koa_name_filter, exclude), .fallback = "[]", .validate = validate_pattern,
+     .validate = koa_pattern_validate, .help = "anchored regular expressions of names to watch"},
+    {KOA_TEXTS(struct koa_name_filter, exclude), .fallback = "[]", .validate = koa_pattern_validate,
      .help = "anchored regular expressions of names to leave out"},
     {0},
 };
@@ -278,7 +268,7 @@ static const struct koa_option health_options[] = {
 
 static const struct koa_option label_rule_options[] = {
     {KOA_TEXT(struct koa_label_rule_settings, family), .required = true,
-     .validate = validate_pattern, .help = "name or anchored regular expression"},
+     .validate = koa_pattern_validate, .help = "name or anchored regular expression"},
     {KOA_TEXT(struct koa_label_rule_settings, label), .required = true, .help = "the label"},
     {0},
 };
@@ -297,12 +287,12 @@ static const struct koa_option metrics_options[] = {
     {KOA_TEXTS(struct koa_configuration, metrics.history_exclude), .key = "history_exclude",
      .fallback =
          "[\".*_topic_partition_.*\", kafka_consumergroup_lag, kafka_consumergroup_current_offset]",
-     .validate = validate_pattern, .help = "families that are not kept"},
+     .validate = koa_pattern_validate, .help = "families that are not kept"},
     {KOA_COUNT(struct koa_configuration, metrics.max_series_per_family),
      .key = "max_series_per_family", .fallback = "1000000", .minimum = 1, .maximum = 100000000,
      .help = "series of one family; further ones are dropped and counted"},
     {KOA_TEXTS(struct koa_configuration, metrics.exclude), .key = "exclude", .fallback = "[]",
-     .validate = validate_pattern,
+     .validate = koa_pattern_validate,
      .help = "families never exported or kept: names or anchored regular expressions"},
     {KOA_LIST(struct koa_configuration, metrics.drop_labels, struct koa_label_rule_settings,
               label_rule_options),

@@ -69,6 +69,16 @@ enum koa_err koa_patterns_create(const char *const *texts, size_t count,
     return err;
 }
 
+const char *koa_pattern_validate(const char *value)
+{
+    struct koa_patterns *patterns;
+
+    if (koa_patterns_create(&value, 1, &patterns, NULL) != KOA_OK)
+        return "a POSIX extended regular expression of at most 1024 bytes";
+    koa_patterns_destroy(patterns);
+    return NULL;
+}
+
 void koa_patterns_destroy(struct koa_patterns *patterns)
 {
     if (patterns == NULL)

@@ -2,6 +2,8 @@
 #ifndef METRICS_PATTERN_H
 #define METRICS_PATTERN_H
 
+#include <koa/option.h>
+
 #include "metrics/source.h"
 
 struct koa_patterns;
@@ -13,6 +15,8 @@ enum { KOA_PATTERNS_LIMIT = 256, KOA_PATTERN_SIZE_LIMIT = 1024 };
 KOA_MUST_USE enum koa_err koa_patterns_create(const char *const *texts, size_t count,
                                               struct koa_patterns **ret_patterns,
                                               struct koa_error *reterr);
+/* For option rows: what such an expression must be, or NULL when `value` is one. */
+koa_option_validate_fn koa_pattern_validate;
 void koa_patterns_destroy(struct koa_patterns *patterns);
 /* Whether the one at `index` matches the whole of `text`. */
 bool koa_pattern_matches(const struct koa_patterns *patterns, size_t index, struct koa_str text);

@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "builtin/rules/rule_window.h"
 #include "builtin/rules/series_match.h"
+#include "metrics/pattern.h"
 
 struct config {
     const char *errors;
@@ -25,11 +26,11 @@ struct config {
 
 static const struct koa_option options[] = {
     {KOA_TEXT(struct config, errors), .required = true, .help = "family that counts the failures"},
-    {KOA_PAIRS(struct config, errors_match), .validate = koa_series_match_validate,
+    {KOA_PAIRS(struct config, errors_match), .validate = koa_pattern_validate,
      .help = "labels and anchored regular expressions that select its series"},
     {KOA_TEXT(struct config, requests), .required = true,
      .help = "family that counts everything, failures included"},
-    {KOA_PAIRS(struct config, requests_match), .validate = koa_series_match_validate,
+    {KOA_PAIRS(struct config, requests_match), .validate = koa_pattern_validate,
      .help = "labels and anchored regular expressions that select its series"},
     {KOA_DURATION(struct config, window_ms), .key = "window", .fallback = "5m", .minimum = 1000,
      .maximum = 24.0 * 60 * 60 * 1000, .help = "over which both are counted"},
@@ -38,16 +39,6 @@ static const struct koa_option options[] = {
     {KOA_COUNT(struct config, min_events), .fallback = "20", .minimum = 1, .maximum = 1e12,
      .help = "requests in the window below which nothing is raised"},
     {0},
-};
-
-enum { ERRORS, REQUESTS };
-
-/* One family's growth over the window, all matched series together. */
-struct count {
-    const struct koa_series_match *match;
-    struct koa_rule_window *window;
-    double increase;
-    size_t refused;
 };
 
 static enum koa_err prepare(void *settings, struct koa_error *reterr)
@@ -79,19 +70,10 @@ static bool threshold(const void *settings, double *ret_threshold)
     return true;
 }
 
-static void take_sample(void *context, const struct koa_sample *sample, double value)
+static void add_increase(void *increase, const struct koa_sample *sample, double value)
 {
-    struct count *count = context;
-    double increase;
-
-    if (!koa_series_match_sample(count->match, sample))
-        return;
-    if (koa_rule_window_add(count->window, sample, value, sample->family->type != KOA_GAUGE,
-                            &increase)) {
-        count->increase += increase;
-    } else {
-        count->refused++;
-    }
+    (void) sample;
+    *(double *) increase += value;
 }
 
 static void report(const struct config *config, double errors, double requests, bool is_full,
@@ -116,18 +98,6 @@ static void report(const struct config *config, double errors, double requests, 
         window, config->threshold * 100.0);
 }
 
-static bool is_stale(const struct config *config, const struct koa_view *view,
-                     struct koa_observations *observations)
-{
-    char stale[256];
-
-    if (!koa_view_is_stale(view, config->requests, stale, sizeof(stale)) &&
-        !koa_view_is_stale(view, config->errors, stale, sizeof(stale)))
-        return false;
-    koa_observations_missing(observations, "%s", stale);
-    return true;
-}
-
 static uint64_t signature_of(const struct config *config)
 {
     uint64_t signature = koa_rule_signature(0, config->errors, &config->errors_match);
@@ -140,39 +110,31 @@ static void evaluate(const void *settings, void *context, const struct koa_view 
                      struct koa_observations *observations)
 {
     const struct config *config = settings;
-    struct count errors = {.match = config->errors_matcher};
-    struct count requests = {.match = config->requests_matcher};
-    struct koa_rule_kept *kept;
-    size_t found_errors;
-    size_t found;
+    double errors = 0;
+    double requests = 0;
+    struct koa_rule_series rows[] = {
+        {config->requests, config->requests_matcher, add_increase, &requests},
+        {config->errors, config->errors_matcher, add_increase, &errors},
+    };
+    struct koa_rule_reading reading = {.signature = signature_of(config),
+                                       .window_ms = config->window_ms,
+                                       .rows = rows,
+                                       .count = KOA_ARRAY_COUNT(rows)};
+    struct koa_rule_kept *kept = koa_rule_read(view, &reading, observations);
+    size_t refused = rows[0].refused + rows[1].refused;
 
     (void) context;
-    if (is_stale(config, view, observations))
+    if (kept == NULL)
         return;
-    kept = koa_rule_kept_get(view, signature_of(config), config->window_ms);
-    if (kept == NULL) {
-        koa_observations_missing(observations, "no memory to keep samples");
-        return;
-    }
-    errors.window = &kept->windows[ERRORS];
-    requests.window = &kept->windows[REQUESTS];
-    koa_rule_kept_begin(kept, koa_view_mono(view));
-    found_errors = koa_view_each(view, config->errors, take_sample, &errors);
-    found = koa_view_each(view, config->requests, take_sample, &requests);
-    koa_rule_kept_end(kept);
-    kept->was_seen |= found > 0 && found != KOA_VIEW_INCOMPLETE;
-    if (found_errors == KOA_VIEW_INCOMPLETE || found == KOA_VIEW_INCOMPLETE) {
-        koa_observations_missing(observations, "no memory to read all series of '%s' and '%s'",
-                                 config->errors, config->requests);
-    } else if (!kept->was_seen) {
+    kept->was_seen |= rows[0].found > 0;
+    if (!kept->was_seen) {
         koa_observations_missing(observations, "no series of '%s' has been seen yet",
                                  config->requests);
-    } else if (errors.refused + requests.refused > 0) {
-        koa_observations_missing(observations, "%zu series beyond the limit of %d",
-                                 errors.refused + requests.refused, KOA_WINDOW_SERIES);
+    } else if (refused > 0) {
+        koa_observations_missing(observations, "%zu series beyond the limit of %d", refused,
+                                 KOA_WINDOW_SERIES);
     } else {
-        report(config, errors.increase, requests.increase,
-               koa_window_is_full(requests.window->window), observations);
+        report(config, errors, requests, koa_window_is_full(rows[0].window), observations);
     }
 }
 

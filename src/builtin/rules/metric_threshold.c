@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "builtin/rules/rule_window.h"
 #include "builtin/rules/series_match.h"
+#include "metrics/pattern.h"
 
 enum function { VALUE, INCREASE, RATE };
 enum aggregate { EACH, SUM, MIN, MAX, AVG, COUNT };
@@ -36,10 +37,9 @@ struct config {
 struct look {
     const struct config *config;
     struct koa_observations *observations;
-    struct koa_rule_window *window; /* NULL with function value */
+    struct koa_rule_series series;
     size_t matched;
     size_t unknown; /* of those, not yet known over the whole window */
-    size_t refused;
     double sum, minimum, maximum;
 };
 
@@ -92,7 +92,7 @@ static const char *validate_number(const char *value)
 static const struct koa_option options[] = {
     {KOA_TEXT(struct config, metric), .required = true,
      .help = "name of a family; a histogram has x_count and x_sum"},
-    {KOA_PAIRS(struct config, match), .validate = koa_series_match_validate,
+    {KOA_PAIRS(struct config, match), .validate = koa_pattern_validate,
      .help = "labels and anchored regular expressions that select series"},
     {KOA_CHOICE(struct config, function, functions), .fallback = "value",
      .help = "increase and rate (per second) are over the window, counter resets taken out"},
@@ -234,7 +234,7 @@ static void gather(struct look *look, double value)
 /* Of the time that the increase is known for. */
 static double rate_seconds(const struct look *look)
 {
-    int64_t span_ms = koa_window_span_ms(look->window->window);
+    int64_t span_ms = koa_window_span_ms(look->series.window);
 
     return span_ms > 0 ? (double) span_ms / 1000.0 : 1.0;
 }
@@ -244,21 +244,10 @@ static void take_sample(void *context, const struct koa_sample *sample, double v
     struct look *look = context;
     const struct config *config = look->config;
     struct koa_series_labels labels;
-    bool is_known = true;
+    bool is_known = look->series.window == NULL || koa_window_is_full(look->series.window);
 
-    if (!koa_series_match_sample(config->matcher, sample))
-        return;
-    if (look->window != NULL) {
-        bool is_counter = sample->family->type != KOA_GAUGE;
-
-        if (!koa_rule_window_add(look->window, sample, value, is_counter, &value)) {
-            look->refused++;
-            return;
-        }
-        is_known = koa_window_is_full(look->window->window);
-        if (config->function == RATE)
-            value /= rate_seconds(look);
-    }
+    if (config->function == RATE)
+        value /= rate_seconds(look);
     if (config->aggregate != EACH) {
         gather(look, value);
         look->unknown += !is_known;
@@ -294,20 +283,22 @@ static uint64_t signature_of(const struct config *config)
     return signature ^ ((uint64_t) config->window_ms << 3) ^ (uint64_t) config->function;
 }
 
-static void conclude(struct look *look, const struct koa_rule_kept *kept, size_t found)
+static void conclude(struct look *look, const struct koa_rule_kept *kept)
 {
-    if (found == 0 && !kept->was_seen) {
+    size_t refused = look->series.refused;
+
+    if (!kept->was_seen) {
         koa_observations_missing(look->observations, "no series of '%s' has been seen yet",
                                  look->config->metric);
         return;
     }
-    if (look->refused > 0) {
+    if (refused > 0) {
         koa_observations_missing(look->observations, "%zu series of '%s' beyond the limit of %d",
-                                 look->refused, look->config->metric, KOA_WINDOW_SERIES);
+                                 refused, look->config->metric, KOA_WINDOW_SERIES);
     }
     if (look->config->aggregate == EACH) {
         koa_observations_fresh(look->observations);
-    } else if (look->refused == 0) {
+    } else if (refused == 0) {
         report_aggregate(look);
     }
 }
@@ -317,32 +308,21 @@ static void evaluate(const void *settings, void *context, const struct koa_view 
 {
     const struct config *config = settings;
     struct look look = {.config = config, .observations = observations};
+    struct koa_rule_reading reading = {.signature = signature_of(config),
+                                       .window_ms =
+                                           config->function != VALUE ? config->window_ms : 0,
+                                       .rows = &look.series,
+                                       .count = 1};
     struct koa_rule_kept *kept;
-    char stale[256];
-    size_t found;
 
     (void) context;
-    if (koa_view_is_stale(view, config->metric, stale, sizeof(stale))) {
-        koa_observations_missing(observations, "%s", stale);
+    look.series = (struct koa_rule_series){
+        .metric = config->metric, .match = config->matcher, .take = take_sample, .context = &look};
+    kept = koa_rule_read(view, &reading, observations);
+    if (kept == NULL)
         return;
-    }
-    kept = koa_rule_kept_get(view, signature_of(config),
-                             config->function != VALUE ? config->window_ms : 0);
-    if (kept == NULL) {
-        koa_observations_missing(observations, "no memory to keep samples");
-        return;
-    }
-    look.window = config->function != VALUE ? &kept->windows[0] : NULL;
-    koa_rule_kept_begin(kept, koa_view_mono(view));
-    found = koa_view_each(view, config->metric, take_sample, &look);
-    koa_rule_kept_end(kept);
-    if (found == KOA_VIEW_INCOMPLETE) {
-        koa_observations_missing(observations, "no memory to read all series of '%s'",
-                                 config->metric);
-        return;
-    }
-    conclude(&look, kept, found);
-    kept->was_seen |= found > 0;
+    kept->was_seen |= look.series.found > 0;
+    conclude(&look, kept);
 }
 
 const struct koa_rule_ops koa_rule_metric_threshold = {

@@ -1,91 +1,33 @@
-/* Compiled label matchers, and labels of samples as rules need them. */
+/* Label matchers: a pattern for each, and labels of samples as rules need them. */
 #include "builtin/rules/series_match.h"
 
-#include <regex.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/memory.h"
 #include "base/str.h"
-
-enum {
-    EXPRESSION_LIMIT = 1024,
-    VALUE_LIMIT = 1024 /* of a label that is matched; a longer one matches nothing */
-};
-
-struct matcher {
-    const char *label; /* of the configuration */
-    const char *text;  /* compared as it is; NULL: `regex` */
-    regex_t regex;
-    bool has_regex;
-};
+#include "metrics/pattern.h"
 
 struct koa_series_match {
-    size_t count;
-    struct matcher rows[];
+    struct koa_pairs pairs;        /* rows are the configuration's */
+    struct koa_patterns *patterns; /* of their values, in the same order */
 };
-
-static bool is_plain(const char *expression)
-{
-    return strpbrk(expression, ".[]()*+?{}|^$\\") == NULL;
-}
-
-/* 0, or regcomp's error. */
-static int compile(const char *expression, regex_t *ret_regex)
-{
-    struct koa_buf buf = {.limit = EXPRESSION_LIMIT + 8};
-    int result = REG_ESPACE;
-
-    koa_buf_printf(&buf, "^(%s)$", expression);
-    if (!buf.failed)
-        result = regcomp(ret_regex, koa_buf_text(&buf), REG_EXTENDED | REG_NOSUB);
-    koa_buf_deinit(&buf);
-    return result;
-}
-
-const char *koa_series_match_validate(const char *value)
-{
-    regex_t regex;
-
-    if (strlen(value) > EXPRESSION_LIMIT)
-        return "a regular expression of at most 1024 characters";
-    if (is_plain(value))
-        return NULL;
-    if (compile(value, &regex) != 0)
-        return "a regular expression (POSIX extended)";
-    regfree(&regex);
-    return NULL;
-}
 
 enum koa_err koa_series_match_create(const struct koa_pairs *pairs,
                                      struct koa_series_match **ret_match, struct koa_error *reterr)
 {
-    struct koa_series_match *match =
-        koa_calloc(1, sizeof(*match) + pairs->count * sizeof(match->rows[0]));
-    enum koa_err err = koa_require_memory(match, reterr);
+    struct koa_series_match *match = koa_calloc(1, sizeof(*match));
+    const char **texts = koa_calloc(pairs->count + 1, sizeof(*texts));
+    enum koa_err err = KOA_ERR_NOMEM;
 
-    for (size_t i = 0; err == KOA_OK && i < pairs->count; i++) {
-        struct matcher *row = &match->rows[match->count];
-        int result = 0;
-
-        row->label = pairs->rows[i].key;
-        if (is_plain(pairs->rows[i].value)) {
-            row->text = pairs->rows[i].value;
-        } else {
-            result = compile(pairs->rows[i].value, &row->regex);
-        }
-        row->has_regex = row->text == NULL && result == 0;
-        match->count++;
-        if (result != 0) {
-            char reason[128];
-
-            (void) regerror(result, &row->regex, reason, sizeof(reason));
-            err =
-                koa_fail(reterr, KOA_ERR_PARSE, "label '%s': '%.100s' is no regular expression: %s",
-                         row->label, pairs->rows[i].value, reason);
-        }
+    if (match == NULL || texts == NULL) {
+        err = koa_require_memory(NULL, reterr);
+    } else {
+        for (size_t i = 0; i < pairs->count; i++)
+            texts[i] = pairs->rows[i].value;
+        match->pairs = *pairs;
+        err = koa_patterns_create(texts, pairs->count, &match->patterns, reterr);
     }
+    koa_free(texts);
     if (err == KOA_OK) {
         *ret_match = match;
     } else {
@@ -98,10 +40,7 @@ void koa_series_match_destroy(struct koa_series_match *match)
 {
     if (match == NULL)
         return;
-    for (size_t i = 0; i < match->count; i++) {
-        if (match->rows[i].has_regex)
-            regfree(&match->rows[i].regex);
-    }
+    koa_patterns_destroy(match->patterns);
     koa_free(match);
 }
 
@@ -114,24 +53,10 @@ static struct koa_str find_label(const struct koa_sample *sample, const char *na
     return (struct koa_str){0};
 }
 
-static bool matches(const struct matcher *matcher, struct koa_str value)
-{
-    char text[VALUE_LIMIT + 1];
-
-    if (matcher->text != NULL)
-        return koa_str_equal_text(value, matcher->text);
-    if (value.size > VALUE_LIMIT)
-        return false;
-    if (value.size > 0)
-        memcpy(text, value.data, value.size);
-    text[value.size] = '\0';
-    return regexec(&matcher->regex, text, 0, NULL, 0) == 0;
-}
-
 bool koa_series_match_sample(const struct koa_series_match *match, const struct koa_sample *sample)
 {
-    for (size_t i = 0; i < match->count; i++) {
-        if (!matches(&match->rows[i], find_label(sample, match->rows[i].label)))
+    for (size_t i = 0; i < match->pairs.count; i++) {
+        if (!koa_pattern_matches(match->patterns, i, find_label(sample, match->pairs.rows[i].key)))
             return false;
     }
     return true;

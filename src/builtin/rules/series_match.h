@@ -2,24 +2,20 @@
 #ifndef BUILTIN_RULES_SERIES_MATCH_H
 #define BUILTIN_RULES_SERIES_MATCH_H
 
-#include <koa/error.h>
 #include <koa/option.h>
 
 #include "metrics/source.h"
 
 struct koa_series_match;
 
-/* Compiles label -> expression (POSIX extended, anchored at both ends). A text without special
- * characters is compared as it is. KOA_ERR_PARSE names the label and what is wrong. */
+/* Compiles label -> expression, as metrics/pattern.h has them. Rows of `pairs` are borrowed.
+ * KOA_ERR_INVALID names the expression and what is wrong. */
 KOA_MUST_USE enum koa_err koa_series_match_create(const struct koa_pairs *pairs,
                                                   struct koa_series_match **ret_match,
                                                   struct koa_error *reterr);
 void koa_series_match_destroy(struct koa_series_match *match);
 /* All expressions match; a label that the series lacks is an empty text. */
 bool koa_series_match_sample(const struct koa_series_match *match, const struct koa_sample *sample);
-
-/* For option rows. */
-koa_option_validate_fn koa_series_match_validate;
 
 /* A sample's labels as C strings, in the caller's memory. */
 enum { KOA_SERIES_LABELS = 32, KOA_SERIES_TEXT = 4096 };

@@ -215,7 +215,10 @@ static void mistakes_in_a_file_are_told_with_their_place(void **state)
          "\"y:1\"}]\n",
          "two are named 'a'"},
         {"clusters: [{name: a, bootstrap_servers: \"x:1\", topics: {include: [\"(\"]}}]\n",
-         "clusters[0].topics.include: must be a POSIX extended regular expression, not '('"},
+         "clusters[0].topics.include: must be a POSIX extended regular expression of at most 1024 "
+         "bytes, not '('"},
+        {"metrics: {exclude: [\"[a\"]}\n",
+         "metrics.exclude: must be a POSIX extended regular expression"},
         {"clusters: [{name: a, bootstrap_servers: [\"it's\"]}]\n",
          "koa.yaml:1:42: clusters[0].bootstrap_servers: must be host:port"},
         {"clusters: [{name: a, bootstrap_servers: \"h:0\"}]\n", "must be host:port"},
