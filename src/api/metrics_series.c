@@ -28,6 +28,7 @@ struct question {
 };
 
 struct series {
+    enum part part;
     struct koa_buf labels; /* a JSON object */
     struct koa_buf points; /* "[t,v],[t,v]" */
     int64_t last_ms;
@@ -35,7 +36,8 @@ struct series {
 
 struct answer {
     const struct question *question;
-    struct koa_map *series;
+    struct koa_map *series; /* by what identifies them in the history */
+    struct koa_wall time;   /* of the point under way */
     size_t bytes;
     bool is_too_large, is_out_of_memory;
 };
@@ -128,15 +130,16 @@ static bool is_wanted_family(const char *asked, const struct koa_family_view *fa
     return is_named(asked, family->name, "_sum") || is_named(asked, family->name, "_seconds_sum");
 }
 
-static bool has_labels(const struct question *question, const struct koa_sample *sample)
+static bool has_labels(const struct question *question, const struct koa_label_view *labels,
+                       size_t label_count)
 {
     for (size_t i = 0; i < question->matcher_count; i++) {
         const struct koa_label *wanted = &question->matchers[i];
         struct koa_str value = {.data = ""}; /* a label that is missing equals an empty one */
 
-        for (size_t k = 0; k < sample->label_count; k++) {
-            if (koa_str_equal_text(sample->labels[k].name, wanted->name))
-                value = sample->labels[k].value;
+        for (size_t k = 0; k < label_count; k++) {
+            if (koa_str_equal_text(labels[k].name, wanted->name))
+                value = labels[k].value;
         }
         if (!koa_str_equal_text(value, wanted->value))
             return false;
@@ -156,59 +159,79 @@ static void write_labels(struct koa_buf *buf, const struct koa_sample *sample)
     koa_json_object_end(&json);
 }
 
-/* The series of these labels; NULL sets the reason. */
-static struct series *find_series(struct answer *answer, const struct koa_sample *sample)
+static bool wants(void *context, const struct koa_family_view *family,
+                  const struct koa_label_view *labels, size_t label_count)
 {
-    struct koa_buf labels = {.limit = BYTES_LIMIT};
-    struct series *series;
+    const struct answer *answer = context;
+    enum part part;
+
+    return is_wanted_family(answer->question->name, family, &part) &&
+           has_labels(answer->question, labels, label_count);
+}
+
+static void free_series(void *value)
+{
+    struct series *series = value;
+
+    koa_buf_deinit(&series->labels);
+    koa_buf_deinit(&series->points);
+    koa_free(series);
+}
+
+/* NULL sets the reason. */
+static struct series *find_series(struct answer *answer, const void *identity,
+                                  const struct koa_sample *sample)
+{
+    struct koa_str key = {.data = (const char *) &identity, .size = sizeof(identity)};
+    struct series *series = koa_map_find(answer->series, key);
     enum koa_err err;
 
-    write_labels(&labels, sample);
-    series = koa_map_find(answer->series, (struct koa_str){labels.data, labels.size});
-    if (series != NULL) {
-        koa_buf_deinit(&labels);
+    if (series != NULL)
         return series;
-    }
     series = koa_calloc(1, sizeof(*series));
     if (series == NULL) {
-        koa_buf_deinit(&labels);
         answer->is_out_of_memory = true;
         return NULL;
     }
-    series->labels = labels;
-    series->last_ms = INT64_MIN;
+    series->labels.limit = BYTES_LIMIT;
     series->points.limit = BYTES_LIMIT;
-    err = koa_map_put(answer->series, (struct koa_str){labels.data, labels.size}, series, NULL);
-    if (err == KOA_OK)
+    series->last_ms = INT64_MIN;
+    (void) is_wanted_family(answer->question->name, sample->family, &series->part);
+    write_labels(&series->labels, sample);
+    err = koa_map_put(answer->series, key, series, NULL);
+    if (err == KOA_OK && !series->labels.failed)
         return series;
     answer->is_too_large = err == KOA_ERR_LIMIT;
     answer->is_out_of_memory = err != KOA_ERR_LIMIT;
-    koa_buf_deinit(&series->labels);
-    koa_free(series);
+    if (err != KOA_OK)
+        free_series(series);
     return NULL;
 }
 
-static void add_point(struct answer *answer, const struct koa_sample *sample, enum part part,
-                      struct koa_wall time)
+static void add_point(void *context, const void *identity, const struct koa_sample *sample)
 {
-    struct series *series = find_series(answer, sample);
+    struct answer *answer = context;
+    const struct koa_histogram_view *histogram = sample->histogram;
+    struct series *series;
     struct koa_json json;
     size_t before;
     double value = sample->value;
 
-    if (series == NULL)
+    if (answer->is_too_large || answer->is_out_of_memory)
         return;
-    if (series->last_ms != INT64_MIN && time.ms - series->last_ms < answer->question->step_ms)
+    series = find_series(answer, identity, sample);
+    if (series == NULL || (series->last_ms != INT64_MIN &&
+                           answer->time.ms - series->last_ms < answer->question->step_ms))
         return;
-    series->last_ms = time.ms;
-    if (sample->histogram != NULL)
-        value = part == PART_SUM ? sample->histogram->sum : (double) sample->histogram->count;
+    series->last_ms = answer->time.ms;
+    if (histogram != NULL)
+        value = series->part == PART_SUM ? histogram->sum : (double) histogram->count;
     before = series->points.size;
     json = (struct koa_json){.buf = &series->points};
     if (before > 0)
         koa_buf_append_char(&series->points, ',');
     koa_json_list(&json, NULL);
-    koa_json_time(&json, NULL, time);
+    koa_json_time(&json, NULL, answer->time);
     koa_json_double(&json, NULL, value);
     koa_json_list_end(&json);
     answer->bytes += series->points.size - before;
@@ -216,36 +239,18 @@ static void add_point(struct answer *answer, const struct koa_sample *sample, en
         answer->is_too_large = true;
 }
 
-static void add_samples(struct answer *answer, const struct koa_history_view *view, size_t point)
-{
-    struct koa_wall time = koa_history_view_time(view, point);
-    struct koa_metrics_source source;
-    struct koa_metrics_cursor cursor = {0};
-    struct koa_batch batch;
-
-    koa_history_view_source(view, point, &source);
-    source.begin(&source, &cursor);
-    while (!answer->is_too_large && !answer->is_out_of_memory &&
-           source.next(&source, &cursor, &batch)) {
-        for (size_t i = 0; i < batch.count; i++) {
-            enum part part;
-
-            if (is_wanted_family(answer->question->name, batch.samples[i].family, &part) &&
-                has_labels(answer->question, &batch.samples[i]))
-                add_point(answer, &batch.samples[i], part, time);
-        }
-    }
-    source.end(&source, &cursor);
-}
-
 static void collect(struct answer *answer, const struct koa_history_view *view)
 {
-    for (size_t i = 0; i < koa_history_view_count(view); i++) {
-        int64_t at_ms = koa_history_view_time(view, i).ms;
+    struct koa_history_walk walk = {.wants = wants, .visit = add_point, .context = answer};
+    size_t count = koa_history_view_count(view);
 
-        if (at_ms >= answer->question->from_ms && at_ms <= answer->question->to_ms)
-            add_samples(answer, view, i);
+    for (size_t i = 0; i < count && !answer->is_too_large && !answer->is_out_of_memory; i++) {
+        answer->time = koa_history_view_time(view, i);
+        if (answer->time.ms >= answer->question->from_ms &&
+            answer->time.ms <= answer->question->to_ms && !koa_history_walk_point(&walk, view, i))
+            answer->is_out_of_memory = true;
     }
+    koa_history_walk_deinit(&walk);
 }
 
 static void write_answer(const struct koa_api *api, const struct answer *answer,
@@ -272,15 +277,6 @@ static void write_answer(const struct koa_api *api, const struct answer *answer,
     }
     koa_json_list_end(&json);
     koa_api_json_end(api, &json);
-}
-
-static void free_series(void *value)
-{
-    struct series *series = value;
-
-    koa_buf_deinit(&series->labels);
-    koa_buf_deinit(&series->points);
-    koa_free(series);
 }
 
 void koa_api_metrics_series(void *context, const struct koa_http_request *request,

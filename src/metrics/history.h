@@ -44,23 +44,27 @@ struct koa_wall koa_history_view_time(const struct koa_history_view *view, size_
 void koa_history_view_source(const struct koa_history_view *view, size_t point,
                              struct koa_metrics_source *ret_source);
 
-/* One series through all points, without walking the others: for each point in turn. */
-struct koa_history_series;
-struct koa_history_reader {
-    const struct koa_history_series *series;
-    const void *schema; /* where the position was found */
-    size_t cell;
-    bool is_there;
+/* Whether a walk visits the series. Asked once for each set of series that points share, not at
+ * each point. */
+typedef bool koa_history_wants_fn(void *context, const struct koa_family_view *family,
+                                  const struct koa_label_view *labels, size_t label_count);
+/* A wanted series at one point. `series` identifies it: the same at every point of the view. */
+typedef void koa_history_visit_fn(void *context, const void *series,
+                                  const struct koa_sample *sample);
+
+/* Some series through some points, without walking the others. Zero it, set the first three. */
+struct koa_history_walk {
+    koa_history_wants_fn *wants;
+    koa_history_visit_fn *visit;
+    void *context;
+    /* Its own: where the wanted series stand in the points that share `schema`. */
+    const void *schema;
+    struct koa_history_place *places;
+    size_t count;
 };
-/* The distinct series of a family (name as in the registry) in the view, up to `limit`, in the
- * order of the newest point that has them. Returns how many there are, which may be more than
- * `limit`. */
-size_t koa_history_view_find(const struct koa_history_view *view, struct koa_str family,
-                             const struct koa_history_series **ret_rows, size_t limit);
-const struct koa_label_view *koa_history_series_labels(const struct koa_history_series *series,
-                                                       size_t *ret_count);
-/* The value at one point: of a histogram or timer its count. False when it has none there. */
-bool koa_history_reader_value(struct koa_history_reader *reader,
-                              const struct koa_history_view *view, size_t point, double *ret_value);
+/* False when memory is out: then nothing was visited. */
+KOA_MUST_USE bool koa_history_walk_point(struct koa_history_walk *walk,
+                                         const struct koa_history_view *view, size_t point);
+void koa_history_walk_deinit(struct koa_history_walk *walk);
 
 #endif

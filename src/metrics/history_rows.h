@@ -47,6 +47,12 @@ struct koa_history_point {
     uint64_t cells[];
 };
 
+/* A series that a walk visits. */
+struct koa_history_place {
+    const struct koa_history_series *series;
+    size_t cell;
+};
+
 struct koa_history_view {
     struct koa_object object;
     size_t count;

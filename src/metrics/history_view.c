@@ -82,8 +82,8 @@ static void begin(const struct koa_metrics_source *source, struct koa_metrics_cu
     cursor->pinned = &point->object;
 }
 
-static uint64_t view_histogram(const struct koa_history_series *series, const uint64_t *cells,
-                               struct koa_histogram_view *ret_view)
+static void view_histogram(const struct koa_history_series *series, const uint64_t *cells,
+                           struct koa_histogram_view *ret_view)
 {
     uint64_t count = 0;
 
@@ -98,7 +98,23 @@ static uint64_t view_histogram(const struct koa_history_series *series, const ui
         .minimum = koa_double_from_bits(cells[1]),
         .maximum = koa_double_from_bits(cells[2]),
     };
-    return count;
+}
+
+/* `histogram` is the caller's memory for the one that the sample may have. */
+static void view_series(const struct koa_history_series *series, const uint64_t *cells,
+                        struct koa_sample *ret_sample, struct koa_histogram_view *histogram)
+{
+    *ret_sample = (struct koa_sample){
+        .family = &series->family->view,
+        .labels = series->labels,
+        .label_count = series->label_count,
+    };
+    if (series->is_histogram) {
+        view_histogram(series, cells, histogram);
+        ret_sample->histogram = histogram;
+    } else {
+        ret_sample->value = koa_double_from_bits(cells[0]);
+    }
 }
 
 static bool next(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,
@@ -111,22 +127,12 @@ static bool next(const struct koa_metrics_source *source, struct koa_metrics_cur
     batch->count = 0;
     while (position->row < point->schema->count && batch->count < KOA_BATCH_SAMPLES) {
         const struct koa_history_series *series = point->schema->rows[position->row];
-        struct koa_sample *sample = &batch->samples[batch->count];
-        const uint64_t *cells = point->cells + position->cell;
 
         if (series->is_histogram && histograms == BATCH_HISTOGRAMS)
             break;
-        *sample = (struct koa_sample){
-            .family = &series->family->view,
-            .labels = series->labels,
-            .label_count = series->label_count,
-        };
-        if (series->is_histogram) {
-            (void) view_histogram(series, cells, &position->histograms[histograms]);
-            sample->histogram = &position->histograms[histograms++];
-        } else {
-            sample->value = koa_double_from_bits(cells[0]);
-        }
+        view_series(series, point->cells + position->cell, &batch->samples[batch->count],
+                    &position->histograms[histograms]);
+        histograms += series->is_histogram ? 1 : 0;
         position->row++;
         position->cell += koa_history_series_cells(series);
         batch->count++;
@@ -151,84 +157,48 @@ void koa_history_view_source(const struct koa_history_view *view, size_t point,
                                               .end = end};
 }
 
-static bool has_row(const struct koa_history_series **rows, size_t count,
-                    const struct koa_history_series *series)
+/* Which series of the schema are wanted, and where their cells begin. */
+static bool find_places(struct koa_history_walk *walk, const struct koa_history_schema *schema)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (rows[i] == series)
-            return true;
-    }
-    return false;
-}
+    struct koa_history_place *places = koa_calloc(schema->count + 1, sizeof(*places));
+    size_t cell = 0;
 
-/* Adds the family's series of one schema. They stand side by side. */
-static size_t find_in_schema(const struct koa_history_schema *schema, struct koa_str family,
-                             const struct koa_history_series **rows, size_t found, size_t limit)
-{
+    if (places == NULL)
+        return false;
+    koa_history_walk_deinit(walk);
+    walk->places = places;
+    walk->schema = schema;
     for (size_t i = 0; i < schema->count; i++) {
         const struct koa_history_series *series = schema->rows[i];
 
-        if (!koa_str_equal(series->family->view.name, family))
-            continue;
-        if (has_row(rows, found < limit ? found : limit, series))
-            continue;
-        if (found < limit)
-            rows[found] = series;
-        found++;
-    }
-    return found;
-}
-
-size_t koa_history_view_find(const struct koa_history_view *view, struct koa_str family,
-                             const struct koa_history_series **ret_rows, size_t limit)
-{
-    const struct koa_history_schema *last = NULL;
-    size_t found = 0;
-
-    for (size_t i = view->count; i-- > 0 && found <= limit;) {
-        if (view->points[i]->schema != last)
-            found = find_in_schema(view->points[i]->schema, family, ret_rows, found, limit);
-        last = view->points[i]->schema;
-    }
-    return found;
-}
-
-const struct koa_label_view *koa_history_series_labels(const struct koa_history_series *series,
-                                                       size_t *ret_count)
-{
-    *ret_count = series->label_count;
-    return series->labels;
-}
-
-/* Finds the cell of the reader's series in a schema it has not seen yet. */
-static void locate(struct koa_history_reader *reader, const struct koa_history_schema *schema)
-{
-    reader->schema = schema;
-    reader->cell = 0;
-    for (size_t i = 0; i < schema->count; i++) {
-        if (schema->rows[i] == reader->series) {
-            reader->is_there = true;
-            return;
-        }
-        reader->cell += koa_history_series_cells(schema->rows[i]);
-    }
-    reader->is_there = false;
-}
-
-bool koa_history_reader_value(struct koa_history_reader *reader,
-                              const struct koa_history_view *view, size_t point, double *ret_value)
-{
-    const struct koa_history_point *at = view->points[point];
-    struct koa_histogram_view histogram;
-
-    if (reader->schema != at->schema)
-        locate(reader, at->schema);
-    if (!reader->is_there)
-        return false;
-    if (reader->series->is_histogram) {
-        *ret_value = (double) view_histogram(reader->series, at->cells + reader->cell, &histogram);
-    } else {
-        *ret_value = koa_double_from_bits(at->cells[reader->cell]);
+        if (walk->wants(walk->context, &series->family->view, series->labels, series->label_count))
+            places[walk->count++] = (struct koa_history_place){.series = series, .cell = cell};
+        cell += koa_history_series_cells(series);
     }
     return true;
+}
+
+bool koa_history_walk_point(struct koa_history_walk *walk, const struct koa_history_view *view,
+                            size_t point)
+{
+    const struct koa_history_point *at = view->points[point];
+
+    if (walk->schema != at->schema && !find_places(walk, at->schema))
+        return false;
+    for (size_t i = 0; i < walk->count; i++) {
+        struct koa_histogram_view histogram;
+        struct koa_sample sample;
+
+        view_series(walk->places[i].series, at->cells + walk->places[i].cell, &sample, &histogram);
+        walk->visit(walk->context, walk->places[i].series, &sample);
+    }
+    return true;
+}
+
+void koa_history_walk_deinit(struct koa_history_walk *walk)
+{
+    koa_free(walk->places);
+    walk->places = NULL;
+    walk->schema = NULL;
+    walk->count = 0;
 }

@@ -221,45 +221,96 @@ static void excluded_families_are_not_kept(void **state)
     KIT_EXPECT_CONTAINS("is named", "a(b", error.text);
 }
 
-static void one_series_is_read_through_time(void **state)
+/* What a walk has seen, as "10:x 11:x" and the like. */
+struct seen {
+    struct koa_buf text;
+    const void *x; /* what identifies a=x */
+    bool changes_identity;
+    size_t asked;
+};
+
+static bool wants_g(void *context, const struct koa_family_view *family,
+                    const struct koa_label_view *labels, size_t label_count)
+{
+    struct seen *seen = context;
+
+    (void) labels;
+    seen->asked++;
+    return koa_str_equal_text(family->name, "g") && label_count == 1;
+}
+
+static void see(void *context, const void *series, const struct koa_sample *sample)
+{
+    struct seen *seen = context;
+
+    koa_buf_printf(&seen->text, " %.0f:%.*s",
+                   sample->histogram != NULL ? sample->histogram->sum : sample->value,
+                   (int) sample->labels[0].value.size, sample->labels[0].value.data);
+    if (!koa_str_equal_text(sample->labels[0].value, "x"))
+        return;
+    seen->changes_identity |= seen->x != NULL && seen->x != series;
+    seen->x = series;
+}
+
+static void a_walk_visits_only_what_is_wanted(void **state)
 {
     struct fixture fixture;
     struct koa_history_view *view;
-    const struct koa_history_series *rows[8];
-    const struct koa_label_view *labels;
-    size_t label_count;
-    struct koa_history_reader reader = {0};
-    double value = 0;
+    struct seen seen = {.text.limit = 1000};
+    struct koa_history_walk walk = {.wants = wants_g, .visit = see, .context = &seen};
 
     (void) state;
     set_up(&fixture, &roomy);
-    for (int i = 0; i < 10; i++) {
+    koa_metrics_observe(fixture.metrics, "before", 7, KOA_NO_LABELS);
+    for (int i = 0; i < 8; i++) {
         char name[16];
 
         snprintf(name, sizeof(name), "other%d", i);
-        koa_metrics_set(fixture.metrics, name, i, KOA_NO_LABELS);
-        if (i >= 3)
+        if (i < 4) /* then nothing comes or goes any more */
+            koa_metrics_set(fixture.metrics, name, i, KOA_NO_LABELS);
+        if (i >= 2)
             koa_metrics_set(fixture.metrics, "g", i, KOA_LABELS({"a", "x"}));
-        if (i == 5)
+        if (i == 3)
             koa_metrics_set(fixture.metrics, "g", 50, KOA_LABELS({"a", "y"}));
+        koa_metrics_set(fixture.metrics, "g", 99, KOA_NO_LABELS);
         sample_at(&fixture, (int64_t) i * 100);
     }
     view = koa_history_get(fixture.history);
-    KIT_EXPECT_INT("two series", 2, koa_history_view_find(view, KOA_STR("g"), rows, 8));
-    KIT_EXPECT("more than asked for", koa_history_view_find(view, KOA_STR("g"), rows, 1) > 1);
-    KIT_EXPECT_INT("none", 0, koa_history_view_find(view, KOA_STR("nothing"), rows, 8));
-    assert_int_equal(koa_history_view_find(view, KOA_STR("g"), rows, 8), 2);
-    labels = koa_history_series_labels(rows[0], &label_count);
-    KIT_EXPECT_INT("labels", 1, label_count);
-    KIT_EXPECT("value", koa_str_equal_text(labels[0].value, "x"));
-    reader.series = rows[0];
-    for (size_t i = 0; i < 10; i++) {
-        bool is_there = koa_history_reader_value(&reader, view, i, &value);
+    for (size_t i = 0; i < 8; i++)
+        assert_true(koa_history_walk_point(&walk, view, i));
+    KIT_EXPECT_TEXT("each point", " 2:x 3:x 50:y 4:x 50:y 5:x 50:y 6:x 50:y 7:x 50:y",
+                    koa_buf_text(&seen.text));
+    KIT_EXPECT("one series is the same at all points", !seen.changes_identity);
+    seen.asked = 0;
+    koa_buf_clear(&seen.text);
+    assert_true(koa_history_walk_point(&walk, view, 6));
+    KIT_EXPECT_INT("what points share is looked at once", 0, seen.asked);
+    assert_true(koa_history_walk_point(&walk, view, 2));
+    KIT_EXPECT_TEXT("in any order", " 6:x 50:y 2:x", koa_buf_text(&seen.text));
+    koa_history_walk_deinit(&walk);
+    koa_buf_deinit(&seen.text);
+    release(view);
+    tear_down(&fixture);
+}
 
-        KIT_EXPECT_INT("since its first sample", i >= 3, is_there);
-        if (is_there)
-            KIT_EXPECT_DOUBLE("value", (double) i, value);
-    }
+static void a_walk_visits_histograms(void **state)
+{
+    struct fixture fixture;
+    struct koa_history_view *view;
+    struct seen seen = {.text.limit = 1000};
+    struct koa_history_walk walk = {.wants = wants_g, .visit = see, .context = &seen};
+
+    (void) state;
+    set_up(&fixture, &roomy);
+    koa_metrics_observe(fixture.metrics, "a", 5, KOA_NO_LABELS);
+    koa_metrics_observe(fixture.metrics, "g", 1, KOA_LABELS({"a", "x"}));
+    koa_metrics_observe(fixture.metrics, "g", 2, KOA_LABELS({"a", "y"}));
+    sample_at(&fixture, 100);
+    view = koa_history_get(fixture.history);
+    assert_true(koa_history_walk_point(&walk, view, 0));
+    KIT_EXPECT_TEXT("sums", " 1:x 2:y", koa_buf_text(&seen.text));
+    koa_history_walk_deinit(&walk);
+    koa_buf_deinit(&seen.text);
     release(view);
     tear_down(&fixture);
 }
@@ -344,7 +395,8 @@ int main(void)
         cmocka_unit_test(the_byte_limit_holds_while_series_come_and_go),
         cmocka_unit_test(a_limit_below_one_point_keeps_none),
         cmocka_unit_test(excluded_families_are_not_kept),
-        cmocka_unit_test(one_series_is_read_through_time),
+        cmocka_unit_test(a_walk_visits_only_what_is_wanted),
+        cmocka_unit_test(a_walk_visits_histograms),
         cmocka_unit_test(many_series_come_back_in_batches),
         cmocka_unit_test(every_allocation_may_fail),
     };
