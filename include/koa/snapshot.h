@@ -107,6 +107,8 @@ struct koa_snapshot_group {
     size_t topics;                           /* with commits or assigned to a member */
     int64_t lag;                             /* messages; of all partitions */
     int64_t lag_max;                         /* of one partition */
+    double lag_seconds;                      /* of the topic that lags longest */
+    enum koa_lag_quality lag_quality;        /* unknown: no lag in seconds */
     int64_t conditions[KOA_CONDITION_COUNT]; /* partitions in each */
 };
 
@@ -139,7 +141,9 @@ struct koa_snapshot_commit {
     int32_t partition;
     int64_t offset;
     bool has_lag;
+    bool has_end_offset, has_start_offset; /* of the partition's log */
     int64_t lag;
+    int64_t end_offset, start_offset;
     unsigned conditions; /* bits: 1 << enum koa_condition */
 };
 

@@ -39,6 +39,29 @@ void koa_api_invalid(struct koa_http_response *response, const char *name, const
                   value);
 }
 
+void koa_api_no_memory(struct koa_http_response *response, size_t count)
+{
+    koa_http_fail(response, 503, "Out of memory", "there is no memory to sort %zu rows", count);
+}
+
+void koa_api_number(struct koa_json *json, const char *key, bool is_known, int64_t number)
+{
+    if (is_known) {
+        koa_json_int(json, key, number);
+    } else {
+        koa_json_null(json, key);
+    }
+}
+
+void koa_api_real(struct koa_json *json, const char *key, bool is_known, double number)
+{
+    if (is_known) {
+        koa_json_double(json, key, number);
+    } else {
+        koa_json_null(json, key);
+    }
+}
+
 size_t koa_api_first(size_t count, int64_t limit)
 {
     return limit == 0 || (uint64_t) limit >= count ? 0 : count - (size_t) limit;

@@ -19,6 +19,11 @@ bool koa_api_limit(const struct koa_http_request *request, struct koa_http_respo
 /* 400 for a query value that cannot be read. */
 void koa_api_invalid(struct koa_http_response *response, const char *name, const char *value,
                      const char *allowed);
+/* 503: `count` rows could not be sorted. */
+void koa_api_no_memory(struct koa_http_response *response, size_t count);
+/* A number, or null when it is not known. */
+void koa_api_number(struct koa_json *json, const char *key, bool is_known, int64_t number);
+void koa_api_real(struct koa_json *json, const char *key, bool is_known, double number);
 /* Of `count` rows kept, the first that a limit lets pass: the newest are last. */
 size_t koa_api_first(size_t count, int64_t limit);
 

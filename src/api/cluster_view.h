@@ -2,7 +2,7 @@
 #ifndef API_CLUSTER_VIEW_H
 #define API_CLUSTER_VIEW_H
 
-#include "api/api.h"
+#include "api/answer.h"
 #include "cluster/cluster.h"
 
 struct koa_api_cluster_view {
@@ -16,5 +16,8 @@ bool koa_api_cluster_open(const struct koa_api *api, const struct koa_http_reque
                           struct koa_http_response *response,
                           struct koa_api_cluster_view *ret_view);
 void koa_api_cluster_close(struct koa_api_cluster_view *view);
+/* `snapshot_age_seconds`, null before the first cycle. */
+void koa_api_cluster_write_age(const struct koa_api *api, struct koa_json *json,
+                               const struct koa_api_cluster_view *view);
 
 #endif

@@ -36,6 +36,15 @@ void koa_api_cluster_close(struct koa_api_cluster_view *view)
     koa_object_unref(&view->parts->object);
 }
 
+void koa_api_cluster_write_age(const struct koa_api *api, struct koa_json *json,
+                               const struct koa_api_cluster_view *view)
+{
+    int64_t then_ms = view->snapshot != NULL ? koa_snapshot_time(view->snapshot).ms : 0;
+
+    koa_api_real(json, "snapshot_age_seconds", view->snapshot != NULL,
+                 (double) (api->wall().ms - then_ms) / 1000.0);
+}
+
 /* Sums of one snapshot; zero where there is none yet. */
 struct summary {
     int64_t online, known, stale;
@@ -105,6 +114,7 @@ static void write_cluster(const struct koa_api *api, struct koa_json *json,
                           struct koa_cluster *cluster, const struct koa_snapshot *snapshot)
 {
     struct summary summary = summarise(snapshot);
+    int32_t controller = snapshot != NULL ? koa_snapshot_controller(snapshot) : -1;
     int64_t good_ms = snapshot != NULL ? koa_snapshot_good_time(snapshot).ms : 0;
 
     koa_json_text(json, "name", koa_cluster_name(cluster));
@@ -112,21 +122,14 @@ static void write_cluster(const struct koa_api *api, struct koa_json *json,
     koa_json_text(json, "status", status_word(snapshot, &summary));
     koa_json_int(json, "brokers_online", summary.online);
     koa_json_int(json, "brokers_known", summary.known);
-    if (snapshot != NULL && koa_snapshot_controller(snapshot) >= 0) {
-        koa_json_int(json, "controller_id", koa_snapshot_controller(snapshot));
-    } else {
-        koa_json_null(json, "controller_id");
-    }
+    koa_api_number(json, "controller_id", controller >= 0, controller);
     koa_json_int(json, "topics",
                  snapshot != NULL ? (int64_t) koa_snapshot_topic_count(snapshot) : 0);
     koa_json_int(json, "partitions", summary.partitions);
-    /* Consumer groups are not read yet. */
-    koa_json_int(json, "groups", 0);
-    if (good_ms > 0) {
-        koa_json_double(json, "snapshot_age_seconds", (double) (api->wall().ms - good_ms) / 1000.0);
-    } else {
-        koa_json_null(json, "snapshot_age_seconds");
-    }
+    koa_json_int(json, "groups",
+                 snapshot != NULL ? (int64_t) koa_snapshot_group_count(snapshot) : 0);
+    koa_api_real(json, "snapshot_age_seconds", good_ms > 0,
+                 (double) (api->wall().ms - good_ms) / 1000.0);
     koa_json_text(json, "error", snapshot != NULL ? koa_snapshot_error(snapshot) : NULL);
     write_stale(json, snapshot);
     write_cycle(json, snapshot);

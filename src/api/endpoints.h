@@ -27,6 +27,8 @@ koa_http_handler_fn koa_api_rules;
 koa_http_handler_fn koa_api_clusters;
 koa_http_handler_fn koa_api_cluster;
 koa_http_handler_fn koa_api_cluster_brokers;
+koa_http_handler_fn koa_api_cluster_groups;
+koa_http_handler_fn koa_api_cluster_group;
 koa_http_handler_fn koa_api_cluster_topics;
 koa_http_handler_fn koa_api_cluster_topic;
 

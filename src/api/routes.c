@@ -100,6 +100,18 @@ const struct koa_http_route koa_api_routes[] = {
      .scope = KOA_SCOPE_READ,
      .help = "Its brokers: up or down, and why",
      .handle = koa_api_cluster_brokers},
+    {.pattern = "/clusters/{cluster}/groups",
+     .methods = KOA_HTTP_GET,
+     .scope = KOA_SCOPE_READ,
+     .help = "Its consumer groups with their lag; limit, after, search, state, type, sort: name, "
+             "lag, lag_seconds or trouble",
+     .handle = koa_api_cluster_groups},
+    {.pattern = "/clusters/{cluster}/groups/{group}",
+     .methods = KOA_HTTP_GET,
+     .scope = KOA_SCOPE_READ,
+     .help = "One group with its topics, partitions, commits and lag; limit, after, sort, search "
+             "of the topics",
+     .handle = koa_api_cluster_group},
     {.pattern = "/clusters/{cluster}/topics",
      .methods = KOA_HTTP_GET,
      .scope = KOA_SCOPE_READ,

@@ -1,5 +1,6 @@
 /* `verify`: calls every endpoint of a running agent and checks status, headers and the shape of the
  * JSON. What must be there is a table; a new endpoint is a row. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "cli/command.h"
 #include "cli/fetch.h"
 
-enum { REQUEST_TIMEOUT_MS = 20000, PROBLEM_SIZE = 256 };
+enum { REQUEST_TIMEOUT_MS = 20000, PROBLEM_SIZE = 256, PATH_LIMIT = 8192 };
 
 /* `shape`: words "field:kind"; kinds t text, n number, l list, o object, b bool, T an instant, and
  * '?' after the kind where null is allowed. */
@@ -220,32 +221,119 @@ static void verify_one(struct run *run, const struct expectation *expected)
                   expected->accept != NULL ? ")" : "", is_right ? "" : ": ", problem);
 }
 
+/* The answer as JSON; NULL when it is none: the path's own row has failed already. */
+static struct koa_json_value *fetch_json(struct run *run, const char *path)
+{
+    struct koa_json_value *root = NULL;
+    const struct cli_answer *answer;
+
+    if (cli_fetch(run->fetcher, path, NULL, &answer, NULL) == KOA_OK &&
+        koa_json_parse((struct koa_str){.data = answer->body.data, .size = answer->body.size},
+                       &root, NULL) == KOA_OK)
+        return root;
+    return NULL;
+}
+
+/* Adds "/" and a name as a path's segment. */
+static void append_segment(struct koa_buf *path, const char *name)
+{
+    koa_buf_append_char(path, '/');
+    for (const char *at = name != NULL ? name : ""; *at != '\0'; at++) {
+        if (isalnum((unsigned char) *at) || strchr("-._~", *at) != NULL) {
+            koa_buf_append_char(path, *at);
+        } else {
+            koa_buf_printf(path, "%%%02X", (unsigned) (unsigned char) *at);
+        }
+    }
+}
+
 /* Each check by its own path, answered from its last result: looking must not load what is watched.
  */
 static void verify_checks(struct run *run)
 {
-    KOA_AUTO(koa_json_value) *root = NULL;
-    const struct cli_answer *answer;
-    const struct koa_json_value *checks;
-    char path[512];
+    KOA_AUTO(koa_json_value) *root = fetch_json(run, "/health/checks");
+    const struct koa_json_value *checks = koa_json_get(root, "checks");
 
-    if (cli_fetch(run->fetcher, "/health/checks", NULL, &answer, NULL) != KOA_OK ||
-        koa_json_parse((struct koa_str){.data = answer->body.data, .size = answer->body.size},
-                       &root, NULL) != KOA_OK)
-        return; /* its own row has failed already */
-    checks = koa_json_get(root, "checks");
     for (size_t i = 0; i < koa_json_count(checks); i++) {
         const char *name = koa_json_value_text(koa_json_get(koa_json_at(checks, i), "name"));
+        struct koa_buf path = {.limit = PATH_LIMIT};
         struct expectation expected = {
-            path,
+            NULL,
             NULL,
             {200, 503},
             "application/json",
             "name:t status:t message:t details:o timestamp:T duration_ms:n",
             NULL};
 
-        (void) snprintf(path, sizeof(path), "/health/checks/%s?cached=1", name != NULL ? name : "");
+        koa_buf_append_text(&path, "/health/checks");
+        append_segment(&path, name);
+        koa_buf_append_text(&path, "?cached=1");
+        expected.path = koa_buf_text(&path);
         verify_one(run, &expected);
+        koa_buf_deinit(&path);
+    }
+}
+
+/* What a cluster has below its own path. `item` is the list's first row as a path of its own. */
+static const struct {
+    const char *tail, *query, *shape, *list, *item_shape;
+} below_cluster[] = {
+    {"", "",
+     "name:t cluster_id:t status:t brokers_online:n brokers_known:n controller_id:n? topics:n "
+     "partitions:n groups:n snapshot_age_seconds:n? stale_brokers:l cycle:o timestamp:T",
+     NULL, NULL},
+    {"/brokers", "", "brokers:l count:n timestamp:T", NULL, NULL},
+    {"/topics", "?limit=1",
+     "topics:l count:n total_count:n next:t? snapshot_age_seconds:n? timestamp:T", "topics",
+     "name:t partitions:n leaderless:n under_replicated:n partition_list:l timestamp:T"},
+    {"/groups", "?limit=1",
+     "groups:l count:n total_count:n next:t? snapshot_age_seconds:n? timestamp:T", "groups",
+     "name:t type:t state:t? members:n? topics:n lag:n? lag_max:n? lag_seconds:n? lag_quality:t "
+     "conditions:o is_stale:b age_seconds:n error:t? topic_list:l timestamp:T"},
+};
+
+static void verify_below_cluster(struct run *run, struct koa_buf *path, size_t row)
+{
+    KOA_AUTO(koa_json_value) *root = NULL;
+    struct expectation expected = {NULL, NULL, {200}, "application/json", below_cluster[row].shape,
+                                   NULL};
+    size_t size = path->size;
+    const char *name;
+
+    koa_buf_printf(path, "%s%s", below_cluster[row].tail, below_cluster[row].query);
+    expected.path = koa_buf_text(path);
+    verify_one(run, &expected);
+    if (below_cluster[row].list == NULL)
+        return;
+    root = fetch_json(run, expected.path);
+    name = koa_json_value_text(
+        koa_json_get(koa_json_at(koa_json_get(root, below_cluster[row].list), 0), "name"));
+    if (name == NULL || name[0] == '\0')
+        return; /* none, or one that no path can name */
+    path->size = size;
+    koa_buf_append_text(path, below_cluster[row].tail);
+    append_segment(path, name);
+    expected.path = koa_buf_text(path);
+    expected.shape = below_cluster[row].item_shape;
+    verify_one(run, &expected);
+}
+
+static void verify_clusters(struct run *run)
+{
+    KOA_AUTO(koa_json_value) *root = fetch_json(run, "/clusters");
+    const struct koa_json_value *clusters = koa_json_get(root, "clusters");
+
+    for (size_t i = 0; i < koa_json_count(clusters); i++) {
+        const char *name = koa_json_value_text(koa_json_get(koa_json_at(clusters, i), "name"));
+
+        for (size_t row = 0; row < KOA_ARRAY_COUNT(below_cluster); row++) {
+            struct koa_buf path = {.limit = PATH_LIMIT};
+
+            koa_buf_append_text(&path, "/clusters");
+            append_segment(&path, name);
+            verify_below_cluster(run, &path, row);
+            koa_buf_deinit(&path);
+        }
     }
 }
 
@@ -269,6 +357,7 @@ static int verify(const struct cli_arguments *arguments)
     for (size_t i = 0; i < KOA_ARRAY_COUNT(expectations); i++)
         verify_one(&run, &expectations[i]);
     verify_checks(&run);
+    verify_clusters(&run);
     (void) printf("%d passed, %d failed\n", run.passed, run.failed);
     return run.failed == 0 ? CLI_OK : CLI_FAILED;
 }

@@ -78,6 +78,17 @@ static void copy_conditions(const struct koa_snapshot *snapshot, const uint32_t 
         to[KOA_CONDITION_STALE] = commits;
 }
 
+static void take_longest(const struct koa_group_topic_row *topic, struct koa_snapshot_group *group)
+{
+    double seconds = topic->lag_seconds;
+
+    if (topic->lag_quality == KOA_LAG_UNKNOWN ||
+        (group->lag_quality != KOA_LAG_UNKNOWN && seconds <= group->lag_seconds))
+        return;
+    group->lag_seconds = seconds;
+    group->lag_quality = (enum koa_lag_quality) topic->lag_quality;
+}
+
 void koa_snapshot_group(const struct koa_snapshot *snapshot, size_t index,
                         struct koa_snapshot_group *ret_group)
 {
@@ -101,8 +112,10 @@ void koa_snapshot_group(const struct koa_snapshot *snapshot, size_t index,
         .lag = row->lag,
         .lag_max = row->lag_max,
     };
-    for (uint32_t i = 0; i < row->topic_count; i++)
+    for (uint32_t i = 0; i < row->topic_count; i++) {
         commits += row->topics[i].commit_count;
+        take_longest(&row->topics[i], ret_group);
+    }
     copy_conditions(snapshot, row->conditions, commits, ret_group->conditions);
 }
 
@@ -166,6 +179,17 @@ int32_t koa_commit_partition(const struct koa_snapshot *snapshot,
     return snapshot->partitions.id[commit->place];
 }
 
+static void copy_log_ends(const struct koa_snapshot *snapshot, uint32_t place,
+                          struct koa_snapshot_commit *commit)
+{
+    const struct koa_partition_columns *columns = &snapshot->partitions;
+
+    commit->has_end_offset = (columns->flags[place] & KOA_PARTITION_HAS_END) != 0;
+    commit->has_start_offset = (columns->flags[place] & KOA_PARTITION_HAS_START) != 0;
+    commit->end_offset = columns->end[place];
+    commit->start_offset = columns->start[place];
+}
+
 void koa_snapshot_commit(const struct koa_snapshot *snapshot, size_t group, size_t topic,
                          size_t index, struct koa_snapshot_commit *ret_commit)
 {
@@ -178,6 +202,8 @@ void koa_snapshot_commit(const struct koa_snapshot *snapshot, size_t group, size
         .conditions = commit->conditions,
     };
     ret_commit->has_lag = koa_commit_lag(snapshot, row, index, &ret_commit->lag);
+    if ((commit->conditions & (1U << KOA_CONDITION_TOPIC_GONE)) == 0)
+        copy_log_ends(snapshot, commit->place, ret_commit);
     if (snapshot->base != NULL)
         ret_commit->conditions |= 1U << KOA_CONDITION_STALE;
 }

@@ -50,6 +50,8 @@ ENDPOINTS = {
         {"id": int, "host": str, "port": int, "rack": or_null(str), "is_controller": bool, "up": bool,
          "age_seconds": NUMBER, "leaders": int, "replicas": int, "error": or_null(str)}]},
     "/clusters/default/topics": {"topics": list, "count": int, "timestamp": instant},
+    "/clusters/default/groups": {"groups": list, "count": int, "total_count": int, "next": or_null(str),
+                                 "snapshot_age_seconds": or_null(NUMBER), "timestamp": instant},
     "/rules": {"count": int, "timestamp": instant, "rules": [
         {"name": str, "type": str, "severity": str, "state": str, "last_evaluation": or_null(instant),
          "last_duration_ms": or_null(NUMBER), "last_error": or_null(str), "active": list}]},
@@ -84,7 +86,8 @@ def test_the_list_at_the_root_names_every_endpoint_and_each_is_there(watching):
     listed = {row["path"] for row in watching.get("/").json["endpoints"]}
     for path in ("/health", "/health/ready", "/health/live", "/health/checks", "/health/checks/{name}", "/health/history",
                  "/metrics", "/metrics/prometheus", "/metrics/history", "/alerts", "/alerts/history", "/status", "/info",
-                 "/clusters", "/clusters/{c}", "/clusters/{c}/brokers", "/clusters/{c}/topics", "/rules",
+                 "/clusters", "/clusters/{c}", "/clusters/{c}/brokers", "/clusters/{c}/topics",
+                 "/clusters/{c}/groups", "/clusters/{c}/groups/{g}", "/rules",
                  "/alerts/{fingerprint}", "/-/reload", "/-/log-level"):
         assert any(re.sub(r"{\w+}", "{}", row) == re.sub(r"{\w+}", "{}", path) for row in listed), path
 
@@ -111,6 +114,7 @@ def test_the_health_summary_counts_its_checks(watching):
     ("/clusters/nobody", "Cluster nobody not found"),
     ("/clusters/nobody/brokers", "Cluster nobody not found"),
     ("/clusters/default/topics/no-such-topic", None),
+    ("/clusters/default/groups/no%2Fsuch%20group", "Group no/such group not found"),
     ("/alerts/0123456789abcdef", None),
 ])
 def test_what_is_not_there_is_404_json(watching, path, error):

@@ -145,7 +145,8 @@ def test_clusters(simulated):
     assert following["topics"][0]["name"] > topics["topics"][-1]["name"]
     topic = simulated.get("/clusters/default/topics/orders").json
     assert topic["partitions"] == len(topic["partition_list"])
-    for path in ("/clusters/nope", "/clusters/nope/brokers", "/clusters/default/topics/nope"):
+    for path in ("/clusters/nope", "/clusters/nope/brokers", "/clusters/default/topics/nope",
+                 "/clusters/default/groups/nope", "/clusters/nope/groups"):
         assert simulated.get(path).status == 404
 
 
