@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "httpserver/internal.h"
 #include "kit/kit.h"
 #include "unit/httpserver/fixture.h"
 
@@ -35,6 +36,7 @@ struct hostile {
     size_t size;
     int status;
     bool closes;
+    bool is_library_s; /* from 1.0 on the library refuses it, before we see it */
 };
 
 #define ROW(name_, bytes_, status_, closes_)                                                       \
@@ -43,9 +45,15 @@ struct hostile {
         .closes = (closes_)                                                                        \
     }
 
+#define LIBRARY_ROW(name_, bytes_, status_, closes_)                                               \
+    {                                                                                              \
+        .name = (name_), .bytes = (bytes_), .size = sizeof(bytes_) - 1, .status = (status_),       \
+        .closes = (closes_), .is_library_s = true                                                  \
+    }
+
 static const struct hostile hostile_requests[] = {
     ROW("honest", "GET /plain HTTP/1.1\r\n" HOST "\r\n", 200, false),
-    ROW("bare LF", "GET /plain HTTP/1.1\nHost: localhost\n\n", 200, false),
+    LIBRARY_ROW("bare LF", "GET /plain HTTP/1.1\nHost: localhost\n\n", 200, false),
     ROW("HTTP/1.0", "GET /plain HTTP/1.0\r\n\r\n", 200, true),
     ROW("length and chunked",
         "POST /body HTTP/1.1\r\n" HOST
@@ -85,7 +93,7 @@ static const struct hostile hostile_requests[] = {
     ROW("two NULs that look like a line end",
         "GET /plain HTTP/1.1\r\n" HOST "X: a\0\0Y: b\r\nZ: c\r\n\r\n", 400, true),
     ROW("NUL in a name", "GET /plain HTTP/1.1\r\n" HOST "X\0: a\r\n\r\n", 400, true),
-    ROW("NUL in the target", "GET /pl\0ain HTTP/1.1\r\n" HOST "\r\n", 400, true),
+    LIBRARY_ROW("NUL in the target", "GET /pl\0ain HTTP/1.1\r\n" HOST "\r\n", 400, true),
     ROW("folded header", "GET /plain HTTP/1.1\r\n" HOST "X: a\r\n b\r\n\r\n", 400, true),
     ROW("folded header, then more", "GET /plain HTTP/1.1\r\nX: a\r\n\tb\r\n" HOST "\r\n", 400,
         true),
@@ -115,13 +123,18 @@ static void test_hostile(void **state)
     (void) state;
     KIT_EACH (c, hostile_requests) {
         int descriptor = client_connect(fixture_url(&fixture), false);
+        bool is_refused_early = c->is_library_s && !koa_http_is_layout_known();
         struct reply reply;
 
         client_send(descriptor, c->bytes, c->size);
         reply = client_read(descriptor, false);
-        KIT_EXPECT_INT(c->name, c->status, reply.status);
-        KIT_EXPECT(c->name, reply.closes == c->closes);
-        if (c->closes)
+        if (is_refused_early) {
+            KIT_EXPECT(c->name, reply.status == 400 || reply.status == 0);
+        } else {
+            KIT_EXPECT_INT(c->name, c->status, reply.status);
+            KIT_EXPECT(c->name, reply.closes == c->closes);
+        }
+        if (c->closes || is_refused_early)
             KIT_EXPECT(c->name, client_is_closed(descriptor, CLIENT_PATIENCE_MS));
         reply_deinit(&reply);
         (void) close(descriptor);
