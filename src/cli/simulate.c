@@ -25,6 +25,11 @@ static const struct cli_flag flags[] = {
     {"brokers", "N", NULL, "number of brokers (3)"},
     {"topics", "N", NULL, "number of topics (20)"},
     {"partitions", "N", NULL, "number of partitions in all (100)"},
+    {"groups", "N", NULL, "number of groups, of every type (10)"},
+    {"group-partitions", "N", NULL, "partitions with commits in all (10 for each group)"},
+    {"members", "N", NULL, "members of each group that has some (3)"},
+    {"latency", "DURATION", NULL, "added to every answer, such as 5ms (0)"},
+    {"kafka-version", "VERSION", NULL, "APIs and versions as of Kafka 2.8, 3.9, 4.0 or 4.x (4.x)"},
     {"seed", "N", NULL, "same seed, same cluster (1)"},
     {0},
 };

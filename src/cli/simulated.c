@@ -48,6 +48,55 @@ static bool read_listen(const struct cli_arguments *arguments, const char *prefi
     return true;
 }
 
+static bool refuse(const struct cli_arguments *arguments, const char *flag, const char *text,
+                   const char *allowed)
+{
+    (void) fprintf(stderr, "kafka-ops-agent %s: --%s: '%s' is not %s\n", arguments->command->name,
+                   flag, text, allowed);
+    return false;
+}
+
+/* 0 is a cluster without groups. */
+static bool read_groups(const struct cli_arguments *arguments, const char *prefix,
+                        struct koa_simulation_opts *opts)
+{
+    char flag[FLAG_SIZE];
+
+    (void) snprintf(flag, sizeof(flag), "%sgroups", prefix);
+    if (!cli_number(arguments, flag, 0, KOA_SIMULATION_GROUPS_MAX, &opts->groups))
+        return false;
+    if (cli_value(arguments, flag) != NULL && opts->groups == 0)
+        opts->groups = -1;
+    return true;
+}
+
+static bool read_latency(const struct cli_arguments *arguments, const char *prefix,
+                         struct koa_simulation_opts *opts)
+{
+    char flag[FLAG_SIZE];
+    const char *text;
+
+    (void) snprintf(flag, sizeof(flag), "%slatency", prefix);
+    text = cli_value(arguments, flag);
+    if (text == NULL || (koa_parse_duration(koa_str_from(text), 1, &opts->latency_ms) == KOA_OK &&
+                         opts->latency_ms <= KOA_SIMULATION_LATENCY_MS_MAX))
+        return true;
+    return refuse(arguments, flag, text, "a duration up to 60s, such as 5ms");
+}
+
+static bool read_version(const struct cli_arguments *arguments, const char *prefix,
+                         struct koa_simulation_opts *opts)
+{
+    char flag[FLAG_SIZE];
+    const char *text;
+
+    (void) snprintf(flag, sizeof(flag), "%skafka-version", prefix);
+    text = cli_value(arguments, flag);
+    if (text == NULL || koa_sim_version_find(text, &opts->version))
+        return true;
+    return refuse(arguments, flag, text, "one of 2.8, 3.9, 4.0, 4.x");
+}
+
 bool cli_simulation_start(const struct cli_arguments *arguments, const char *prefix,
                           struct koa_simulation **ret_simulation)
 {
@@ -60,8 +109,12 @@ bool cli_simulation_start(const struct cli_arguments *arguments, const char *pre
         !read_number(arguments, prefix, "topics", KOA_SIMULATION_TOPICS_MAX, &opts.topics) ||
         !read_number(arguments, prefix, "partitions", KOA_SIMULATION_PARTITIONS_MAX,
                      &opts.partitions) ||
+        !read_number(arguments, prefix, "group-partitions", KOA_SIMULATION_GROUP_PARTITIONS_MAX,
+                     &opts.group_partitions) ||
+        !read_number(arguments, prefix, "members", KOA_SIMULATION_MEMBERS_MAX, &opts.members) ||
         !read_number(arguments, prefix, "seed", INT64_MAX, &seed) ||
-        !read_listen(arguments, prefix, host, &opts))
+        !read_groups(arguments, prefix, &opts) || !read_latency(arguments, prefix, &opts) ||
+        !read_version(arguments, prefix, &opts) || !read_listen(arguments, prefix, host, &opts))
         return false;
     opts.seed = (uint64_t) seed;
     if (koa_simulation_start(&opts, ret_simulation, &error) == KOA_OK)

@@ -5,8 +5,8 @@
 #include "cli/command.h"
 #include "sim/simulation.h"
 
-/* Starts one from the flags PREFIXbrokers, PREFIXtopics, PREFIXpartitions, PREFIXseed and
- * PREFIXlisten. Prints what is wrong and returns false. */
+/* Starts one from the flags PREFIXbrokers, PREFIXtopics and so on, as `simulate` lists them. Prints
+ * what is wrong and returns false. */
 bool cli_simulation_start(const struct cli_arguments *arguments, const char *prefix,
                           struct koa_simulation **ret_simulation);
 

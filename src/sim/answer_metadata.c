@@ -1,4 +1,5 @@
-/* Brokers, topics and partitions of the model as Kafka tells them. Broker 1 is the controller. */
+/* Brokers, topics and partitions of the model as Kafka tells them: brokers that the cluster counts
+ * out are not listed, and their replicas are offline. */
 #include "sim/answer_metadata.h"
 
 #include <stdio.h>
@@ -7,12 +8,14 @@
 #include "base/str.h"
 #include "kafka/error_code.h"
 #include "kafka/messages/describe_cluster.h"
+#include "kafka/messages/metadata.h"
+#include "sim/reassignment.h"
 
-enum { CONTROLLER = 1, RACKS = 3 };
+enum { RACKS = 3 };
 
 static const char *const racks[RACKS] = {"rack-a", "rack-b", "rack-c"};
 
-static struct koa_str rack_of(int32_t broker)
+struct koa_str koa_sim_rack_of(int32_t broker)
 {
     return koa_str_from(racks[(broker - 1) % RACKS]);
 }
@@ -21,66 +24,104 @@ static bool fill_brokers(const struct koa_sim_question *question,
                          struct koa_kafka_metadata_response *body)
 {
     const struct koa_sim_cluster *cluster = question->cluster;
-    size_t count = (size_t) cluster->model->broker_count;
+    int32_t count = cluster->model->broker_count;
 
-    body->brokers.rows = koa_arena_alloc(question->arena, count, sizeof(*body->brokers.rows));
-    body->brokers.count = body->brokers.rows != NULL ? count : 0;
-    for (size_t i = 0; i < body->brokers.count; i++) {
-        body->brokers.rows[i] = (struct koa_kafka_metadata_broker){
-            .node_id = (int32_t) i + 1,
+    if (!KOA_SIM_ROWS(question->arena, body->brokers, (size_t) count))
+        return false;
+    body->brokers.count = 0;
+    for (int32_t id = 1; id <= count; id++) {
+        if (!koa_sim_model_is_alive(cluster->model, id))
+            continue;
+        body->brokers.rows[body->brokers.count++] = (struct koa_kafka_metadata_broker){
+            .node_id = id,
             .host = koa_str_from(cluster->host),
-            .port = cluster->ports[i],
-            .rack = rack_of((int32_t) i + 1),
+            .port = cluster->ports[id - 1],
+            .rack = koa_sim_rack_of(id),
         };
     }
-    return body->brokers.rows != NULL;
+    return true;
 }
 
-static bool fill_partitions(const struct koa_sim_question *question,
-                            const struct koa_sim_topic *topic,
-                            struct koa_kafka_metadata_topic *told)
+/* Which of a partition's replicas: all in sync and none offline is the usual case, and needs no
+ * memory. */
+static bool fill_replicas(const struct koa_sim_question *question,
+                          struct koa_sim_partition *partition,
+                          struct koa_kafka_metadata_partition *row)
 {
-    size_t count = (size_t) topic->partitions;
+    const struct koa_sim_model *model = question->cluster->model;
+    unsigned all = (1U << (unsigned) partition->replica_count) - 1;
+    unsigned offline = 0;
 
-    told->partitions.rows = koa_arena_alloc(question->arena, count, sizeof(*told->partitions.rows));
-    told->partitions.count = told->partitions.rows != NULL ? count : 0;
-    for (size_t i = 0; i < told->partitions.count; i++) {
-        struct koa_sim_partition *partition =
-            &question->cluster->model->partitions[topic->first + i];
-        struct koa_kafka_metadata_partition *row = &told->partitions.rows[i];
-
-        row->partition_index = (int32_t) i;
-        row->leader_id = partition->leader;
-        row->replica_nodes.rows = partition->replicas;
-        row->replica_nodes.count = (size_t) partition->replica_count;
-        row->isr_nodes.rows = partition->replicas;
-        row->isr_nodes.count = (size_t) partition->replica_count;
+    row->replica_nodes.rows = row->isr_nodes.rows = partition->replicas;
+    row->replica_nodes.count = row->isr_nodes.count = (size_t) partition->replica_count;
+    for (int32_t i = 0; i < partition->replica_count; i++)
+        offline |= koa_sim_model_is_alive(model, partition->replicas[i]) ? 0 : 1U << (unsigned) i;
+    if (offline == 0 && partition->in_sync == all)
+        return true;
+    if (!KOA_SIM_ROWS(question->arena, row->isr_nodes, KOA_SIM_REPLICAS_MAX) ||
+        !KOA_SIM_ROWS(question->arena, row->offline_replicas, KOA_SIM_REPLICAS_MAX))
+        return false;
+    row->isr_nodes.count = row->offline_replicas.count = 0;
+    for (int32_t i = 0; i < partition->replica_count; i++) {
+        if ((partition->in_sync & 1U << (unsigned) i) != 0)
+            row->isr_nodes.rows[row->isr_nodes.count++] = partition->replicas[i];
+        if ((offline & 1U << (unsigned) i) != 0)
+            row->offline_replicas.rows[row->offline_replicas.count++] = partition->replicas[i];
     }
-    return told->partitions.rows != NULL;
+    return true;
+}
+
+static bool fill_partition(const struct koa_sim_question *question, size_t index,
+                           struct koa_kafka_metadata_partition *row)
+{
+    struct koa_sim_model *model = question->cluster->model;
+    struct koa_sim_partition *partition = &model->partitions[index];
+    const struct koa_sim_reassignment *move = koa_sim_reassignment_find(model, index);
+
+    row->leader_id = partition->leader;
+    row->leader_epoch = partition->leader_epoch;
+    row->error_code = partition->leader < 0 ? KOA_KAFKA_LEADER_NOT_AVAILABLE : 0;
+    if (!fill_replicas(question, partition, row))
+        return false;
+    if (move == NULL)
+        return true;
+    /* While it moves, its replicas are the old and the new ones. */
+    if (!KOA_SIM_ROWS(question->arena, row->replica_nodes, 2 * KOA_SIM_REPLICAS_MAX))
+        return false;
+    row->replica_nodes.count = koa_sim_reassignment_union(model, move, row->replica_nodes.rows);
+    return true;
 }
 
 static bool fill_topic(const struct koa_sim_question *question, const struct koa_sim_topic *topic,
                        struct koa_kafka_metadata_topic *told)
 {
-    told->name = koa_str_from(topic->name);
+    bool fits;
+
+    told->name = topic->name;
     memcpy(told->topic_id.bytes, topic->id, sizeof(topic->id));
     told->is_internal = topic->is_internal;
     told->topic_authorized_operations = INT32_MIN; /* not asked for */
-    return fill_partitions(question, topic, told);
+    fits = KOA_SIM_ROWS(question->arena, told->partitions, (size_t) topic->partitions);
+    for (int32_t i = 0; i < topic->partitions && fits; i++) {
+        told->partitions.rows[i].partition_index = i;
+        fits = fill_partition(question, topic->first + (size_t) i, &told->partitions.rows[i]);
+    }
+    return fits;
 }
 
 static bool fill_all_topics(const struct koa_sim_question *question,
                             struct koa_kafka_metadata_response *body)
 {
     const struct koa_sim_model *model = question->cluster->model;
-    bool fits;
+    bool fits = KOA_SIM_ROWS(question->arena, body->topics, model->topic_count);
 
-    body->topics.rows =
-        koa_arena_alloc(question->arena, model->topic_count, sizeof(*body->topics.rows));
-    fits = body->topics.rows != NULL;
-    body->topics.count = fits ? model->topic_count : 0;
-    for (size_t i = 0; i < body->topics.count && fits; i++)
-        fits = fill_topic(question, &model->topics[i], &body->topics.rows[i]);
+    body->topics.count = 0;
+    for (size_t i = 0; i < model->topic_count && fits; i++) {
+        if (!model->topics[i].is_deleted) {
+            fits =
+                fill_topic(question, &model->topics[i], &body->topics.rows[body->topics.count++]);
+        }
+    }
     return fits;
 }
 
@@ -90,13 +131,9 @@ static bool fill_asked_topics(const struct koa_sim_question *question,
                               struct koa_kafka_metadata_response *body)
 {
     const struct koa_sim_model *model = question->cluster->model;
-    bool fits;
+    bool fits = KOA_SIM_ROWS(question->arena, body->topics, asked->topics.count);
 
-    body->topics.rows =
-        koa_arena_alloc(question->arena, asked->topics.count, sizeof(*body->topics.rows));
-    fits = body->topics.rows != NULL;
-    body->topics.count = fits ? asked->topics.count : 0;
-    for (size_t i = 0; i < body->topics.count && fits; i++) {
+    for (size_t i = 0; i < asked->topics.count && fits; i++) {
         const struct koa_kafka_metadata_request_topic *wanted = &asked->topics.rows[i];
         bool is_named = wanted->name.data != NULL;
         const struct koa_sim_topic *topic =
@@ -124,7 +161,7 @@ bool koa_sim_answer_metadata(const struct koa_sim_question *question, int16_t ve
     bool wants_all = version == 0 ? asked->topics.count == 0 : asked->topics.rows == NULL;
 
     body->cluster_id = koa_str_from(question->cluster->model->cluster_id);
-    body->controller_id = CONTROLLER;
+    body->controller_id = question->cluster->model->controller;
     body->cluster_authorized_operations = INT32_MIN;
     return fill_brokers(question, body) &&
            (wants_all ? fill_all_topics(question, body) : fill_asked_topics(question, asked, body));
@@ -133,24 +170,31 @@ bool koa_sim_answer_metadata(const struct koa_sim_question *question, int16_t ve
 bool koa_sim_answer_describe_cluster(const struct koa_sim_question *question, int16_t version,
                                      const void *request, void *response)
 {
+    const struct koa_kafka_describe_cluster_request *asked = request;
     const struct koa_sim_cluster *cluster = question->cluster;
     struct koa_kafka_describe_cluster_response *body = response;
-    size_t count = (size_t) cluster->model->broker_count;
+    int32_t count = cluster->model->broker_count;
 
-    (void) version, (void) request;
+    (void) version;
     body->endpoint_type = KOA_KAFKA_ENDPOINT_BROKERS;
     body->cluster_id = koa_str_from(cluster->model->cluster_id);
-    body->controller_id = CONTROLLER;
+    body->controller_id = cluster->model->controller;
     body->cluster_authorized_operations = INT32_MIN;
-    body->brokers.rows = koa_arena_alloc(question->arena, count, sizeof(*body->brokers.rows));
-    body->brokers.count = body->brokers.rows != NULL ? count : 0;
-    for (size_t i = 0; i < body->brokers.count; i++) {
-        body->brokers.rows[i] = (struct koa_kafka_describe_cluster_broker){
-            .broker_id = (int32_t) i + 1,
+    if (!KOA_SIM_ROWS(question->arena, body->brokers, (size_t) count))
+        return false;
+    body->brokers.count = 0;
+    for (int32_t id = 1; id <= count; id++) {
+        bool is_alive = koa_sim_model_is_alive(cluster->model, id);
+
+        if (!is_alive && !asked->include_fenced_brokers)
+            continue;
+        body->brokers.rows[body->brokers.count++] = (struct koa_kafka_describe_cluster_broker){
+            .broker_id = id,
             .host = koa_str_from(cluster->host),
-            .port = cluster->ports[i],
-            .rack = rack_of((int32_t) i + 1),
+            .port = cluster->ports[id - 1],
+            .rack = koa_sim_rack_of(id),
+            .is_fenced = !is_alive,
         };
     }
-    return body->brokers.rows != NULL;
+    return true;
 }

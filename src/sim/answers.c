@@ -4,53 +4,34 @@
 #include "kafka/codec.h"
 #include "kafka/error_code.h"
 #include "kafka/messages/api_versions.h"
-#include "kafka/messages/describe_cluster.h"
-#include "kafka/messages/describe_configs.h"
+#include "sim/answer_configs.h"
+#include "sim/answer_groups.h"
 #include "sim/answer_metadata.h"
 #include "sim/answer_offsets.h"
 
-/* Fills `response` (zeroed, of the API's response struct). False: the arena is full. */
-typedef bool answer_fn(const struct koa_sim_question *question, int16_t version,
-                       const void *request, void *response);
+static koa_sim_answer_fn answer_api_versions;
 
-/* What the simulated broker has: versions that brokers from 2.8 to 4.x share, and newer ones. */
-struct answer {
-    int16_t key, minimum, maximum;
-    answer_fn *answer;
+static const struct {
+    int16_t key;
+    koa_sim_answer_fn *answer;
+} answers[] = {
+    {KOA_KAFKA_LIST_OFFSETS, koa_sim_answer_list_offsets},
+    {KOA_KAFKA_METADATA, koa_sim_answer_metadata},
+    {KOA_KAFKA_OFFSET_FETCH, koa_sim_answer_offset_fetch},
+    {KOA_KAFKA_FIND_COORDINATOR, koa_sim_answer_find_coordinator},
+    {KOA_KAFKA_DESCRIBE_GROUPS, koa_sim_answer_describe_groups},
+    {KOA_KAFKA_LIST_GROUPS, koa_sim_answer_list_groups},
+    {KOA_KAFKA_API_VERSIONS, answer_api_versions},
+    {KOA_KAFKA_DESCRIBE_CONFIGS, koa_sim_answer_describe_configs},
+    {KOA_KAFKA_DESCRIBE_CLUSTER, koa_sim_answer_describe_cluster},
+    {KOA_KAFKA_CONSUMER_GROUP_DESCRIBE, koa_sim_answer_consumer_group_describe},
 };
 
-static answer_fn answer_api_versions;
-static answer_fn answer_describe_configs;
-
-static const struct answer answers[] = {
-    {KOA_KAFKA_LIST_OFFSETS, 1, 10, koa_sim_answer_list_offsets},
-    {KOA_KAFKA_METADATA, 0, 13, koa_sim_answer_metadata},
-    {KOA_KAFKA_API_VERSIONS, 0, 4, answer_api_versions},
-    {KOA_KAFKA_DESCRIBE_CONFIGS, 1, 4, answer_describe_configs},
-    {KOA_KAFKA_DESCRIBE_CLUSTER, 0, 1, koa_sim_answer_describe_cluster},
-};
-
-union request_body {
-    struct koa_kafka_api_versions_request api_versions;
-    struct koa_kafka_describe_cluster_request describe_cluster;
-    struct koa_kafka_describe_configs_request describe_configs;
-    struct koa_kafka_list_offsets_request list_offsets;
-    struct koa_kafka_metadata_request metadata;
-};
-
-union response_body {
-    struct koa_kafka_api_versions_response api_versions;
-    struct koa_kafka_describe_cluster_response describe_cluster;
-    struct koa_kafka_describe_configs_response describe_configs;
-    struct koa_kafka_list_offsets_response list_offsets;
-    struct koa_kafka_metadata_response metadata;
-};
-
-static const struct answer *find_answer(int16_t key)
+static koa_sim_answer_fn *find_answer(int16_t key)
 {
     for (size_t i = 0; i < KOA_ARRAY_COUNT(answers); i++) {
         if (answers[i].key == key)
-            return &answers[i];
+            return answers[i].answer;
     }
     return NULL;
 }
@@ -61,41 +42,16 @@ static bool answer_api_versions(const struct koa_sim_question *question, int16_t
     struct koa_kafka_api_versions_response *body = response;
 
     (void) version, (void) request;
-    body->api_keys.rows =
-        koa_arena_alloc(question->arena, KOA_ARRAY_COUNT(answers), sizeof(*body->api_keys.rows));
-    if (body->api_keys.rows == NULL)
+    if (!KOA_SIM_ROWS(question->arena, body->api_keys, KOA_ARRAY_COUNT(answers)))
         return false;
-    body->api_keys.count = KOA_ARRAY_COUNT(answers);
+    body->api_keys.count = 0;
     for (size_t i = 0; i < KOA_ARRAY_COUNT(answers); i++) {
-        body->api_keys.rows[i] = (struct koa_kafka_api_range){.api_key = answers[i].key,
-                                                              .min_version = answers[i].minimum,
-                                                              .max_version = answers[i].maximum};
-    }
-    return true;
-}
+        struct koa_kafka_api_range *row = &body->api_keys.rows[body->api_keys.count];
 
-/* Every resource has its defaults only, so there is nothing to list. */
-static bool answer_describe_configs(const struct koa_sim_question *question, int16_t version,
-                                    const void *request, void *response)
-{
-    const struct koa_kafka_describe_configs_request *asked = request;
-    struct koa_kafka_describe_configs_response *body = response;
-    size_t count = asked->resources.count;
-
-    (void) version;
-    body->results.rows = koa_arena_alloc(question->arena, count, sizeof(*body->results.rows));
-    if (body->results.rows == NULL)
-        return false;
-    body->results.count = count;
-    for (size_t i = 0; i < count; i++) {
-        const struct koa_kafka_describe_configs_resource *resource = &asked->resources.rows[i];
-        struct koa_kafka_describe_configs_result *result = &body->results.rows[i];
-
-        result->resource_type = resource->resource_type;
-        result->resource_name = resource->resource_name;
-        if (resource->resource_type == KOA_KAFKA_RESOURCE_TOPIC &&
-            koa_sim_model_find(question->cluster->model, resource->resource_name) == NULL)
-            result->error_code = KOA_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+        row->api_key = answers[i].key;
+        if (koa_sim_version_range(question->cluster->model->version, answers[i].key,
+                                  &row->min_version, &row->max_version))
+            body->api_keys.count++;
     }
     return true;
 }
@@ -117,35 +73,55 @@ static enum koa_err refuse_version(const struct koa_sim_question *question,
     return koa_kafka_frame_response(&oldest, &body, buf, reterr);
 }
 
+/* KOA_ERR_UNSUPPORTED: such a broker does not have it, or not in this version. */
+static enum koa_err check_version(const struct koa_sim_question *question,
+                                  const struct koa_kafka_request_header *header,
+                                  struct koa_error *reterr)
+{
+    int16_t minimum;
+    int16_t maximum;
+
+    if (find_answer(header->api_key) == NULL ||
+        !koa_sim_version_range(question->cluster->model->version, header->api_key, &minimum,
+                               &maximum))
+        return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "API key %d is not simulated",
+                        header->api_key);
+    if (header->api_version < minimum || header->api_version > maximum) {
+        return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "API key %d, version %d is not simulated",
+                        header->api_key, header->api_version);
+    }
+    return KOA_OK;
+}
+
 enum koa_err koa_sim_answer(const struct koa_sim_question *question, struct koa_str frame,
                             struct koa_buf *buf, struct koa_error *reterr)
 {
     struct koa_kafka_request_header header;
     const struct koa_kafka_api *api;
-    const struct answer *answer;
     struct koa_str bytes;
-    union request_body request;
-    union response_body response;
+    void *request;
+    void *response;
     enum koa_err err = koa_kafka_open_request(frame, &header, &api, &bytes, reterr);
 
     if (err != KOA_OK)
         return err;
-    answer = find_answer(header.api_key);
-    if (api == NULL || answer == NULL)
-        return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "API key %d is not simulated", header.api_key);
-    if (header.api_version < answer->minimum || header.api_version > answer->maximum) {
-        if (header.api_key == KOA_KAFKA_API_VERSIONS)
-            return refuse_version(question, &header, buf, reterr);
-        return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "%s version %d is not simulated", api->name,
-                        header.api_version);
+    err = check_version(question, &header, reterr);
+    if (err != KOA_OK) {
+        return header.api_key == KOA_KAFKA_API_VERSIONS
+                   ? refuse_version(question, &header, buf, reterr)
+                   : err;
     }
+    request = koa_arena_alloc(question->arena, 1, api->request->size);
+    response = koa_arena_alloc(question->arena, 1, api->response->size);
+    if (request == NULL || response == NULL)
+        return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for an answer to %s", api->name);
     err = koa_kafka_decode(
         (struct koa_kafka_layout){.table = api->request, .version = header.api_version}, bytes,
-        question->arena, &request, reterr);
+        question->arena, request, reterr);
     if (err != KOA_OK)
         return err;
-    koa_kafka_defaults(api->response, &response);
-    if (!answer->answer(question, header.api_version, &request, &response))
+    koa_kafka_defaults(api->response, response);
+    if (!find_answer(header.api_key)(question, header.api_version, request, response))
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for an answer to %s", api->name);
-    return koa_kafka_frame_response(&header, &response, buf, reterr);
+    return koa_kafka_frame_response(&header, response, buf, reterr);
 }

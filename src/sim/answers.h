@@ -9,7 +9,7 @@
 
 /* Where the brokers listen: broker id N is ports[N - 1]. */
 struct koa_sim_cluster {
-    const struct koa_sim_model *model;
+    struct koa_sim_model *model;
     const char *host;
     const int *ports;
 };
@@ -21,6 +21,21 @@ struct koa_sim_question {
     struct koa_wall wall;
     struct koa_arena *arena; /* for the answer's arrays */
 };
+
+/* Gives an array member of an answer `number` zeroed rows; false: the arena is full. */
+#define KOA_SIM_ROWS(arena, array, number)                                                         \
+    (((array).rows = koa_arena_alloc((arena), (number), sizeof(*(array).rows))) != NULL            \
+         ? ((array).count = (number), true)                                                        \
+         : false)
+
+/* Fills `response` (of the API's response struct, defaults set). False: the arena is full. */
+typedef bool koa_sim_answer_fn(const struct koa_sim_question *question, int16_t version,
+                               const void *request, void *response);
+
+static inline int64_t koa_sim_question_ms(const struct koa_sim_question *question)
+{
+    return koa_sim_model_ms(question->cluster->model, question->now);
+}
 
 /* Appends the whole frame that answers the request in `frame` (without its length). A request that
  * a real broker would answer by closing the connection (an API or version it does not have, bytes

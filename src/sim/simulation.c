@@ -10,7 +10,13 @@
 #include "loop/loop.h"
 #include "sim/session.h"
 
-enum { BOOTSTRAP_LIMIT = 65536, STREAM_LIMIT = 64 << 20 };
+enum {
+    BOOTSTRAP_LIMIT = 65536,
+    STREAM_LIMIT = 64 << 20,
+    DEFAULT_GROUPS = 10,
+    DEFAULT_GROUP_PARTITIONS = 10, /* of each */
+    DEFAULT_MEMBERS = 3,
+};
 
 struct koa_simulation {
     struct koa_loop *loop;
@@ -64,10 +70,21 @@ static enum koa_err build(struct koa_simulation *simulation, const struct koa_si
         .brokers = (int32_t) (opts->brokers > 0 ? opts->brokers : 3),
         .topics = (int32_t) (opts->topics > 0 ? opts->topics : 20),
         .partitions = (int32_t) (opts->partitions > 0 ? opts->partitions : 100),
+        .groups = (int32_t) (opts->groups != 0 ? opts->groups : DEFAULT_GROUPS),
+        .group_partitions = opts->group_partitions,
+        .members = (int32_t) (opts->members > 0 ? opts->members : DEFAULT_MEMBERS),
+        .latency_ms = opts->latency_ms,
+        .version = opts->version,
         .seed = opts->seed,
         .now = koa_clock_mono(),
     };
-    enum koa_err err = koa_sim_model_create(&model, &simulation->model, reterr);
+    enum koa_err err;
+
+    if (model.groups < 0)
+        model.groups = 0;
+    if (model.group_partitions == 0)
+        model.group_partitions = (int64_t) model.groups * DEFAULT_GROUP_PARTITIONS;
+    err = koa_sim_model_create(&model, &simulation->model, reterr);
 
     if (err != KOA_OK)
         return err;

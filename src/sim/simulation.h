@@ -7,15 +7,21 @@
 #include <koa/error.h>
 
 #include "base/log.h"
+#include "sim/versions.h"
 
 struct koa_simulation;
 
 struct koa_simulation_opts {
-    const char *host;   /* where brokers listen and what they advertise; NULL: 127.0.0.1 */
-    int port;           /* of the first broker, the others follow; 0: any free ports */
-    int64_t brokers;    /* 0: 3 */
-    int64_t topics;     /* 0: 20 */
-    int64_t partitions; /* of all topics together, at least one each; 0: 100 */
+    const char *host;         /* where brokers listen and what they advertise; NULL: 127.0.0.1 */
+    int port;                 /* of the first broker, the others follow; 0: any free ports */
+    int64_t brokers;          /* 0: 3 */
+    int64_t topics;           /* 0: 20 */
+    int64_t partitions;       /* of all topics together, at least one each; 0: 100 */
+    int64_t groups;           /* 0: 10; negative: none */
+    int64_t group_partitions; /* of all groups together, at least one each; 0: 10 each */
+    int64_t members;          /* of each group that has some; 0: 3 */
+    int64_t latency_ms;       /* added to every answer */
+    enum koa_sim_version version;
     uint64_t seed;
     struct koa_log *log;
 };
@@ -24,7 +30,11 @@ struct koa_simulation_opts {
 enum {
     KOA_SIMULATION_BROKERS_MAX = 100,
     KOA_SIMULATION_TOPICS_MAX = 20000,
-    KOA_SIMULATION_PARTITIONS_MAX = 200000
+    KOA_SIMULATION_PARTITIONS_MAX = 200000,
+    KOA_SIMULATION_GROUPS_MAX = 100000,
+    KOA_SIMULATION_GROUP_PARTITIONS_MAX = 10000000,
+    KOA_SIMULATION_MEMBERS_MAX = 1000,
+    KOA_SIMULATION_LATENCY_MS_MAX = 60000
 };
 
 /* Listens when it returns. Fails with the address that could not be bound. */

@@ -11,7 +11,7 @@
 #include "kafka/messages/metadata.h"
 #include "kit/kit.h"
 
-enum { BROKERS = 3, TOPICS = 5, PARTITIONS = 17 };
+enum { BROKERS = 3, TOPICS = 5, PARTITIONS = 17, GROUPS = 10 };
 
 struct fixture {
     struct koa_sim_model *model;
@@ -28,6 +28,9 @@ static void set_up(struct fixture *f)
     assert_int_equal(koa_sim_model_create(&(struct koa_sim_model_opts){.brokers = BROKERS,
                                                                        .topics = TOPICS,
                                                                        .partitions = PARTITIONS,
+                                                                       .groups = GROUPS,
+                                                                       .members = 2,
+                                                                       .group_partitions = 40,
                                                                        .seed = 1},
                                           &f->model, NULL),
                      KOA_OK);
@@ -96,8 +99,7 @@ static void only_the_leader_tells_offsets_and_they_move(void **state)
 
     (void) state;
     set_up(&f);
-    topic = (struct koa_kafka_list_offsets_request_topic){
-        .name = koa_str_from(f.model->topics[0].name)};
+    topic = (struct koa_kafka_list_offsets_request_topic){.name = f.model->topics[0].name};
     topic.partitions.rows = &partition;
     topic.partitions.count = 1;
     request.topics.rows = &topic;
@@ -175,9 +177,8 @@ static void the_same_seed_makes_the_same_cluster(void **state)
     set_up(&a);
     set_up(&b);
     KIT_EXPECT_TEXT("cluster id", a.model->cluster_id, b.model->cluster_id);
-    KIT_EXPECT_INT("offsets",
-                   koa_sim_end_offset(a.model, &a.model->partitions[3], (struct koa_mono){5000}),
-                   koa_sim_end_offset(b.model, &b.model->partitions[3], (struct koa_mono){5000}));
+    KIT_EXPECT_INT("offsets", koa_sim_partition_end(&a.model->partitions[3], 5000),
+                   koa_sim_partition_end(&b.model->partitions[3], 5000));
     tear_down(&a);
     tear_down(&b);
 }

@@ -1,0 +1,191 @@
+/* The log of a partition as a function of time: straight lines, so that any offset of any moment is
+ * computed and nothing is stored. */
+#include "sim/partition.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+
+void koa_sim_partition_deinit(struct koa_sim_partition *partition)
+{
+    koa_free(partition->history);
+    partition->history = NULL;
+}
+
+static int64_t on_line(int64_t base, double rate, int64_t elapsed_ms)
+{
+    int64_t offset = base + (int64_t) floor(rate * (double) elapsed_ms / 1000);
+
+    return offset > 0 ? offset : 0;
+}
+
+int64_t koa_sim_partition_end(const struct koa_sim_partition *partition, int64_t at_ms)
+{
+    const struct koa_sim_history *history = partition->history;
+    int64_t offset;
+
+    if (history != NULL && at_ms >= history->changed_ms)
+        return on_line(history->base, history->rate, at_ms - history->changed_ms);
+    offset = on_line(partition->base, partition->rate, at_ms);
+    return history != NULL && offset > history->before ? history->before : offset;
+}
+
+int64_t koa_sim_partition_start(const struct koa_sim_partition *partition, int64_t at_ms)
+{
+    int64_t offset = koa_sim_partition_end(partition, at_ms - KOA_SIM_RETENTION_MS);
+
+    if (partition->history != NULL && partition->history->deleted_until > offset)
+        return partition->history->deleted_until;
+    return offset;
+}
+
+int64_t koa_sim_partition_stable_end(const struct koa_sim_partition *partition, int64_t at_ms)
+{
+    int64_t end = koa_sim_partition_end(partition, at_ms);
+    const struct koa_sim_history *history = partition->history;
+
+    return history != NULL && history->transaction >= 0 && history->transaction < end
+               ? history->transaction
+               : end;
+}
+
+int64_t koa_sim_partition_written_at(const struct koa_sim_partition *partition, int64_t offset,
+                                     int64_t now_ms)
+{
+    int64_t low = -KOA_SIM_AGE_MS;
+    int64_t high = now_ms;
+
+    /* The first moment whose end lies behind the offset. */
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+
+        if (koa_sim_partition_end(partition, middle) > offset) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+double koa_sim_partition_rate(const struct koa_sim_partition *partition)
+{
+    return partition->history != NULL ? partition->history->rate : partition->rate;
+}
+
+static struct koa_sim_history *require_history(struct koa_sim_partition *partition, int64_t now_ms)
+{
+    struct koa_sim_history *history = partition->history;
+
+    if (history != NULL)
+        return history;
+    history = koa_calloc(1, sizeof(*history));
+    if (history == NULL)
+        return NULL;
+    history->changed_ms = now_ms;
+    history->before = history->base = koa_sim_partition_end(partition, now_ms);
+    history->rate = history->rate_kept = partition->rate;
+    history->transaction = -1;
+    history->markers_from = -1;
+    partition->history = history;
+    return history;
+}
+
+bool koa_sim_partition_write(struct koa_sim_partition *partition, int64_t now_ms, int64_t count,
+                             double rate)
+{
+    struct koa_sim_history *history = require_history(partition, now_ms);
+    int64_t end;
+
+    if (history == NULL)
+        return false;
+    end = koa_sim_partition_end(partition, now_ms);
+    /* What was the newer line becomes the older one; what lay before it is forgotten. */
+    partition->rate = history->rate;
+    partition->base =
+        history->base - (int64_t) floor(history->rate * (double) history->changed_ms / 1000);
+    history->changed_ms = now_ms;
+    history->before = end;
+    history->base = end + count;
+    history->rate = rate;
+    return true;
+}
+
+bool koa_sim_partition_delete(struct koa_sim_partition *partition, int64_t now_ms, int64_t offset)
+{
+    struct koa_sim_history *history = require_history(partition, now_ms);
+    int64_t end = koa_sim_partition_end(partition, now_ms);
+
+    if (history == NULL)
+        return false;
+    if (offset > history->deleted_until)
+        history->deleted_until = offset < end ? offset : end;
+    return true;
+}
+
+bool koa_sim_partition_begin_transaction(struct koa_sim_partition *partition, int64_t now_ms)
+{
+    struct koa_sim_history *history = require_history(partition, now_ms);
+
+    if (history == NULL)
+        return false;
+    if (history->transaction < 0) {
+        history->transaction = koa_sim_partition_end(partition, now_ms);
+        return koa_sim_partition_write(partition, now_ms, 1, history->rate);
+    }
+    return true;
+}
+
+bool koa_sim_partition_end_transaction(struct koa_sim_partition *partition, int64_t now_ms)
+{
+    struct koa_sim_history *history = require_history(partition, now_ms);
+    int64_t end = koa_sim_partition_end(partition, now_ms);
+
+    if (history == NULL || !koa_sim_partition_write(partition, now_ms, 1, history->rate))
+        return false;
+    if (history->markers_from < 0 || history->markers_from + history->marker_count != end) {
+        history->markers_from = end;
+        history->marker_count = 0;
+    }
+    history->marker_count++;
+    history->transaction = -1;
+    return true;
+}
+
+bool koa_sim_partition_set_leader(struct koa_sim_partition *partition, int64_t now_ms,
+                                  int32_t leader)
+{
+    bool had_leader = partition->leader >= 0;
+    struct koa_sim_history *history;
+
+    if (had_leader != (leader >= 0)) {
+        history = require_history(partition, now_ms);
+        if (history == NULL)
+            return false;
+        if (had_leader)
+            history->rate_kept = history->rate;
+        if (!koa_sim_partition_write(partition, now_ms, 0, had_leader ? 0 : history->rate_kept))
+            return false;
+    }
+    if (partition->leader != leader)
+        partition->leader_epoch++;
+    partition->leader = leader;
+    return true;
+}
+
+bool koa_sim_partition_is_marker(const struct koa_sim_partition *partition, int64_t offset)
+{
+    const struct koa_sim_history *history = partition->history;
+
+    return history != NULL && history->markers_from >= 0 && offset >= history->markers_from &&
+           offset < history->markers_from + history->marker_count;
+}
+
+int koa_sim_partition_replica(const struct koa_sim_partition *partition, int32_t broker)
+{
+    for (int i = 0; i < partition->replica_count; i++) {
+        if (partition->replicas[i] == broker)
+            return i;
+    }
+    return -1;
+}

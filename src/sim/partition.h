@@ -1,0 +1,72 @@
+/* One partition of the model: replicas, leader, and a log that grows evenly. Times are milliseconds
+ * since the simulation began, negative ones too: a new cluster looks as if it had run for hours. */
+#ifndef SIM_PARTITION_H
+#define SIM_PARTITION_H
+
+#include <koa/base.h>
+
+enum {
+    KOA_SIM_REPLICAS_MAX = 3,
+    KOA_SIM_RETENTION_MS = 3600000, /* older messages are deleted */
+    KOA_SIM_AGE_MS = 7200000,       /* what lies behind the beginning */
+};
+
+/* What only few partitions have. A log is two straight lines: before `changed_ms`, and from it on.
+ */
+struct koa_sim_history {
+    int64_t changed_ms;
+    int64_t before; /* end just before the change: the older line never tells more */
+    int64_t base;   /* end at the change */
+    double rate;
+    double rate_kept;      /* for a partition without leader: what it will be again */
+    int64_t deleted_until; /* the log starts here at the earliest */
+    int64_t transaction;   /* first offset of an open transaction; -1: none */
+    int64_t markers_from;  /* the newest run of transaction markers ... */
+    int64_t marker_count;  /* ... and how many */
+};
+
+struct koa_sim_partition {
+    int32_t replicas[KOA_SIM_REPLICAS_MAX]; /* broker ids, the preferred leader first */
+    int32_t replica_count;
+    int32_t leader; /* broker id; -1: none */
+    int32_t leader_epoch;
+    unsigned in_sync;                /* bit i: replicas[i] */
+    double rate;                     /* messages a second */
+    int64_t base;                    /* end offset when the simulation began */
+    struct koa_sim_history *history; /* NULL: even growth is all that ever happened */
+};
+
+void koa_sim_partition_deinit(struct koa_sim_partition *partition);
+
+/* The log at a time: its end, its start, the end that read_committed sees. */
+int64_t koa_sim_partition_end(const struct koa_sim_partition *partition, int64_t at_ms);
+int64_t koa_sim_partition_start(const struct koa_sim_partition *partition, int64_t at_ms);
+int64_t koa_sim_partition_stable_end(const struct koa_sim_partition *partition, int64_t at_ms);
+/* When the message with this offset was written. */
+int64_t koa_sim_partition_written_at(const struct koa_sim_partition *partition, int64_t offset,
+                                     int64_t now_ms);
+/* The rate now, whatever it was first. */
+double koa_sim_partition_rate(const struct koa_sim_partition *partition);
+
+/* All change the log from `now_ms` on; false: memory is out, nothing changed. */
+/* Adds `count` messages at once and goes on with `rate` a second. */
+KOA_MUST_USE bool koa_sim_partition_write(struct koa_sim_partition *partition, int64_t now_ms,
+                                          int64_t count, double rate);
+/* Deletes messages before `offset`. */
+KOA_MUST_USE bool koa_sim_partition_delete(struct koa_sim_partition *partition, int64_t now_ms,
+                                           int64_t offset);
+KOA_MUST_USE bool koa_sim_partition_begin_transaction(struct koa_sim_partition *partition,
+                                                      int64_t now_ms);
+/* Writes a marker, which takes an offset. */
+KOA_MUST_USE bool koa_sim_partition_end_transaction(struct koa_sim_partition *partition,
+                                                    int64_t now_ms);
+/* A partition without leader takes no messages. `leader` is -1 or a broker's id. */
+KOA_MUST_USE bool koa_sim_partition_set_leader(struct koa_sim_partition *partition, int64_t now_ms,
+                                               int32_t leader);
+
+/* The offset is that of a transaction marker. */
+bool koa_sim_partition_is_marker(const struct koa_sim_partition *partition, int64_t offset);
+/* Position of a broker in `replicas`, or -1. */
+int koa_sim_partition_replica(const struct koa_sim_partition *partition, int32_t broker);
+
+#endif
