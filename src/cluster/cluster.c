@@ -13,12 +13,14 @@
 #include "kafka/client.h"
 #include "loop/clock.h"
 
+enum { DEFAULT_BATCH = 500 }; /* measured on real brokers: fewer groups cost more, more no less */
+
 struct koa_cluster {
     atomic_size_t references;
     char *name;
     struct koa_loop *loop;
     struct koa_cluster_opts opts; /* without the borrowed text */
-    struct koa_topic_filter *filter;
+    struct koa_name_filter *topics_filter, *groups_filter;
     struct koa_kafka_client *client;
     struct koa_collector *collector;
     struct koa_published published;
@@ -78,6 +80,13 @@ static void submit(void *context, int32_t broker, struct koa_kafka_request *requ
     struct koa_cluster *cluster = context;
 
     koa_kafka_client_submit(cluster->client, broker, request);
+}
+
+static int16_t version(void *context, int32_t broker, int16_t api_key)
+{
+    const struct koa_cluster *cluster = context;
+
+    return koa_kafka_client_version(cluster->client, broker, api_key);
 }
 
 static void set_brokers(void *context, const struct koa_kafka_address *brokers, size_t count)
@@ -207,23 +216,34 @@ static enum koa_err make_collector(struct koa_cluster *cluster, const struct koa
     static const struct koa_collector_ops ops = {.mono = mono,
                                                  .wall = wall,
                                                  .submit = submit,
+                                                 .version = version,
                                                  .set_brokers = set_brokers,
                                                  .finished = on_finished};
-    struct koa_topic_filter_opts filter = {.include = opts->topics_include,
-                                           .include_count = opts->topics_include_count,
-                                           .exclude = opts->topics_exclude,
-                                           .exclude_count = opts->topics_exclude_count};
+    struct koa_name_filter_opts topics = {.include = opts->topics_include,
+                                          .include_count = opts->topics_include_count,
+                                          .exclude = opts->topics_exclude,
+                                          .exclude_count = opts->topics_exclude_count,
+                                          .what = "topics"};
+    struct koa_name_filter_opts groups = {.include = opts->groups_include,
+                                          .include_count = opts->groups_include_count,
+                                          .exclude = opts->groups_exclude,
+                                          .exclude_count = opts->groups_exclude_count,
+                                          .what = "groups"};
     struct koa_collector_opts collector = {.name = cluster->name,
                                            .bootstrap_count = opts->bootstrap_count,
                                            .interval_ms = opts->interval_ms,
                                            .slow_interval_ms = opts->slow_interval_ms,
                                            .request_timeout_ms = opts->request_timeout_ms,
+                                           .batch = opts->batch > 0 ? opts->batch : DEFAULT_BATCH,
                                            .ops = &ops,
                                            .context = cluster,
                                            .log = opts->log};
-    enum koa_err err = koa_topic_filter_create(&filter, &cluster->filter, reterr);
+    enum koa_err err = koa_name_filter_create(&topics, &cluster->topics_filter, reterr);
 
-    collector.filter = cluster->filter;
+    if (err == KOA_OK)
+        err = koa_name_filter_create(&groups, &cluster->groups_filter, reterr);
+    collector.filter = cluster->topics_filter;
+    collector.groups = cluster->groups_filter;
     if (err == KOA_OK)
         err = koa_collector_create(&collector, &cluster->collector, reterr);
     return err;
@@ -237,7 +257,8 @@ static void destroy(struct koa_cluster *cluster)
         koa_collector_cancel(cluster->collector);
     koa_kafka_client_destroy(cluster->client);
     koa_collector_destroy(cluster->collector);
-    koa_topic_filter_destroy(cluster->filter);
+    koa_name_filter_destroy(cluster->topics_filter);
+    koa_name_filter_destroy(cluster->groups_filter);
     koa_published_deinit(&cluster->published);
     koa_free(cluster->name);
     koa_free(cluster);

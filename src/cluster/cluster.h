@@ -20,6 +20,9 @@ struct koa_cluster_opts {
     int64_t interval_ms, request_timeout_ms, slow_interval_ms;
     const char *const *topics_include, *const *topics_exclude; /* anchored regular expressions */
     size_t topics_include_count, topics_exclude_count;
+    const char *const *groups_include, *const *groups_exclude;
+    size_t groups_include_count, groups_exclude_count;
+    int64_t batch;                 /* groups a request; 0: 500 */
     struct koa_resolver *resolver; /* of `loop` */
     struct koa_metrics *metrics;   /* kafka_ops_collector_* and kafka_ops_kafka_*; may be NULL */
     struct koa_log *log;           /* of component "cluster" */

@@ -13,7 +13,7 @@ enum { NAME_LIMIT = 249 }; /* Kafka's own limit of a topic's name */
 typedef const struct koa_kafka_metadata_topic topic_in;
 typedef const struct koa_kafka_metadata_partition partition_in;
 
-static bool is_usable(const struct koa_topic_filter *filter, topic_in *topic)
+static bool is_usable(const struct koa_name_filter *filter, topic_in *topic)
 {
     char name[NAME_LIMIT + 1];
 
@@ -24,7 +24,7 @@ static bool is_usable(const struct koa_topic_filter *filter, topic_in *topic)
         memchr(topic->name.data, '\0', topic->name.size) != NULL)
         return false;
     (void) koa_str_copy(name, sizeof(name), topic->name);
-    return koa_topic_filter_passes(filter, name);
+    return koa_name_filter_passes(filter, name);
 }
 
 static int by_name(const void *a, const void *b)
@@ -41,7 +41,7 @@ static int by_index(const void *a, const void *b)
 }
 
 /* Pointers to the topics that count, sorted, each name once. */
-static topic_in **select_topics(struct koa_arena *scratch, const struct koa_topic_filter *filter,
+static topic_in **select_topics(struct koa_arena *scratch, const struct koa_name_filter *filter,
                                 const struct koa_kafka_metadata_response *metadata,
                                 size_t *ret_count)
 {
@@ -155,7 +155,7 @@ static bool make_room(struct koa_snapshot *draft, topic_in *const *topics, size_
            koa_snapshot_alloc_partitions(draft, partitions);
 }
 
-enum koa_err koa_draft_metadata(struct koa_snapshot *draft, const struct koa_topic_filter *filter,
+enum koa_err koa_draft_metadata(struct koa_snapshot *draft, const struct koa_name_filter *filter,
                                 const struct koa_kafka_metadata_response *metadata,
                                 struct koa_error *reterr)
 {
@@ -187,24 +187,35 @@ static bool read_offset(const struct koa_kafka_list_offsets_partition *partition
     return *ret_offset >= 0;
 }
 
-static void take_offset(struct koa_snapshot *draft, size_t at, int64_t timestamp, int64_t offset)
+static void take_offset(struct koa_snapshot *draft, size_t at, enum koa_draft_offset kind,
+                        int64_t offset)
 {
     struct koa_partition_columns *columns = &draft->partitions;
+    uint8_t *flags = &columns->flags[at];
 
-    if (timestamp == KOA_KAFKA_OFFSET_END) {
+    switch (kind) {
+    case KOA_DRAFT_END:
         columns->end[at] = offset;
         columns->end_ms[at] = draft->made.ms;
-        columns->flags[at] |= KOA_PARTITION_HAS_END | KOA_PARTITION_END_FRESH;
-    } else {
+        *flags |= KOA_PARTITION_HAS_END | KOA_PARTITION_END_FRESH;
+        break;
+    case KOA_DRAFT_START:
         columns->start[at] = offset;
         columns->start_ms[at] = draft->made.ms;
-        columns->flags[at] |= KOA_PARTITION_HAS_START;
+        *flags |= KOA_PARTITION_HAS_START;
+        break;
+    case KOA_DRAFT_STABLE:
+        columns->stable[at] = offset;
+        *flags = (uint8_t) ((*flags | KOA_PARTITION_HAS_STABLE) & ~KOA_PARTITION_IS_OPEN);
+        if ((*flags & KOA_PARTITION_END_FRESH) != 0 && offset < columns->end[at])
+            *flags |= KOA_PARTITION_IS_OPEN;
+        break;
     }
 }
 
 size_t koa_draft_offsets(struct koa_snapshot *draft,
                          const struct koa_kafka_list_offsets_response *answer, int32_t broker,
-                         int64_t timestamp, int16_t *ret_error_code)
+                         enum koa_draft_offset kind, int16_t *ret_error_code)
 {
     size_t errors = 0;
 
@@ -224,7 +235,7 @@ size_t koa_draft_offsets(struct koa_snapshot *draft,
                 errors++;
                 *ret_error_code = partition->error_code;
             } else if (read_offset(partition, &offset)) {
-                take_offset(draft, at, timestamp, offset);
+                take_offset(draft, at, kind, offset);
             }
         }
     }
@@ -255,8 +266,12 @@ static void carry_partition(struct koa_snapshot *draft, size_t at,
     }
 }
 
-void koa_draft_carry_over(struct koa_snapshot *draft, const struct koa_snapshot *previous,
-                          struct koa_draft_limits keep)
+typedef void carry_fn(struct koa_snapshot *draft, size_t at, const struct koa_snapshot *previous,
+                      size_t from, struct koa_draft_limits keep);
+
+/* For each partition that both have. */
+static void carry(struct koa_snapshot *draft, const struct koa_snapshot *previous, carry_fn *each,
+                  struct koa_draft_limits keep)
 {
     for (size_t i = 0; previous != NULL && i < draft->topic_count; i++) {
         const struct koa_topic_row *row = &draft->topics[i];
@@ -267,9 +282,33 @@ void koa_draft_carry_over(struct koa_snapshot *draft, const struct koa_snapshot 
             size_t from;
 
             if (koa_snapshot_find_partition(previous, old, draft->partitions.id[at], &from))
-                carry_partition(draft, at, previous, from, keep);
+                each(draft, at, previous, from, keep);
         }
     }
+}
+
+void koa_draft_carry_over(struct koa_snapshot *draft, const struct koa_snapshot *previous,
+                          struct koa_draft_limits keep)
+{
+    carry(draft, previous, carry_partition, keep);
+}
+
+static void carry_history(struct koa_snapshot *draft, size_t at,
+                          const struct koa_snapshot *previous, size_t from,
+                          struct koa_draft_limits keep)
+{
+    const struct koa_partition_columns *old = &previous->partitions;
+    enum { KEPT = KOA_PARTITION_HAS_STABLE | KOA_PARTITION_IS_OPEN };
+
+    (void) keep;
+    draft->partitions.history[at] = old->history[from];
+    draft->partitions.stable[at] = old->stable[from];
+    draft->partitions.flags[at] |= old->flags[from] & KEPT;
+}
+
+void koa_draft_carry_histories(struct koa_snapshot *draft, const struct koa_snapshot *previous)
+{
+    carry(draft, previous, carry_history, (struct koa_draft_limits){.end_ms = 0});
 }
 
 static struct koa_snapshot_broker *find_broker(const struct koa_snapshot *draft, int32_t id)
@@ -339,7 +378,7 @@ struct koa_snapshot *koa_draft_repeat(struct koa_snapshot *previous, struct koa_
     draft->groups = previous->groups;
     draft->group_count = previous->group_count;
     for (size_t at = 0; at < count; at++) {
-        uint8_t kept = KOA_PARTITION_PREFERRED;
+        uint8_t kept = KOA_PARTITION_PREFERRED | KOA_PARTITION_HAS_STABLE | KOA_PARTITION_IS_OPEN;
 
         if (made.ms - previous->partitions.end_ms[at] <= keep.end_ms)
             kept |= KOA_PARTITION_HAS_END;

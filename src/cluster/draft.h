@@ -4,8 +4,8 @@
 
 #include <koa/error.h>
 
+#include "cluster/name_filter.h"
 #include "cluster/snapshot.h"
-#include "cluster/topic_filter.h"
 #include "kafka/messages/list_offsets.h"
 #include "kafka/messages/metadata.h"
 
@@ -15,14 +15,20 @@ enum { KOA_OFFSET_KEEP_CYCLES = 10 };
 /* Topics and partitions of `metadata` that pass `filter`, in order, without offsets. What breaks
  * the rules of names or repeats itself is left out. KOA_ERR_NOMEM. */
 KOA_MUST_USE enum koa_err koa_draft_metadata(struct koa_snapshot *draft,
-                                             const struct koa_topic_filter *filter,
+                                             const struct koa_name_filter *filter,
                                              const struct koa_kafka_metadata_response *metadata,
                                              struct koa_error *reterr);
-/* Takes the offsets of partitions that `broker` leads. `timestamp` tells ends from starts. Returns
- * how many partitions came with an error, and the last such code. */
+enum koa_draft_offset { KOA_DRAFT_END, KOA_DRAFT_START, KOA_DRAFT_STABLE };
+
+/* Takes the offsets of partitions that `broker` leads. The last stable offset is compared with an
+ * end that was asked for before it. Returns how many partitions came with an error, and the last
+ * such code. */
 size_t koa_draft_offsets(struct koa_snapshot *draft,
                          const struct koa_kafka_list_offsets_response *answer, int32_t broker,
-                         int64_t timestamp, int16_t *ret_error_code);
+                         enum koa_draft_offset kind, int16_t *ret_error_code);
+/* What is known of the same partitions of `previous` (may be NULL) beside their offsets: history,
+ * open transactions. */
+void koa_draft_carry_histories(struct koa_snapshot *draft, const struct koa_snapshot *previous);
 /* How old an offset may be, and still be shown. */
 struct koa_draft_limits {
     int64_t end_ms, start_ms;

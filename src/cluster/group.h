@@ -6,7 +6,7 @@
 #include <koa/snapshot.h>
 
 /* In place of an index: nothing is there. */
-enum { KOA_NO_INDEX = UINT32_MAX };
+#define KOA_NO_INDEX UINT32_MAX
 
 /* One commit: 16 bytes, because a cluster has a million of them. */
 struct koa_commit_row {
@@ -14,7 +14,6 @@ struct koa_commit_row {
     uint32_t place;       /* index into the partition columns; of what is gone: the partition */
     uint8_t conditions;   /* bits: 1 << enum koa_condition */
     uint8_t still_cycles; /* cycles in which neither commit nor log end moved; stops at 255 */
-    uint16_t unused;
 };
 
 enum koa_group_topic_flag {

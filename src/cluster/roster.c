@@ -15,8 +15,10 @@ void koa_roster_deinit(struct koa_roster *roster)
 
 void koa_roster_begin(struct koa_roster *roster)
 {
-    for (size_t i = 0; i < roster->count; i++)
+    for (size_t i = 0; i < roster->count; i++) {
         roster->rows[i].is_up = false;
+        roster->rows[i].has_listed = false;
+    }
 }
 
 /* Where `id` is or belongs. */
@@ -122,6 +124,7 @@ void koa_roster_answered(struct koa_roster *roster, int32_t id, struct koa_mono 
     row->answered = now;
     row->has_answered = true;
     row->is_up = true;
+    row->has_failed = false;
     row->error[0] = '\0';
 }
 
@@ -129,8 +132,10 @@ void koa_roster_failed(struct koa_roster *roster, int32_t id, const char *error)
 {
     struct koa_roster_row *row = koa_roster_find(roster, id);
 
-    if (row != NULL)
-        copy_text(row->error, koa_str_from(error));
+    if (row == NULL)
+        return;
+    row->has_failed = true;
+    copy_text(row->error, koa_str_from(error));
 }
 
 static const char *explain(const struct koa_roster_row *row)

@@ -24,8 +24,10 @@ struct koa_roster_row {
     struct koa_mono listed;      /* the last time the cluster named it */
     struct koa_mono answered;    /* the last time it answered; see `has_answered` */
     bool has_answered;
-    bool is_listed; /* by the last metadata */
-    bool is_up;     /* answered in this cycle */
+    bool is_listed;  /* by the last metadata */
+    bool is_up;      /* answered in this cycle */
+    bool has_failed; /* did not answer lately: asked again once it has answered a ping */
+    bool has_listed; /* its groups, in this cycle */
 };
 
 struct koa_roster {

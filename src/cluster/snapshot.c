@@ -56,10 +56,15 @@ bool koa_snapshot_alloc_partitions(struct koa_snapshot *snapshot, size_t count)
     columns->first_replica = koa_arena_alloc(arena, count, sizeof(*columns->first_replica));
     columns->end = koa_arena_alloc(arena, count, sizeof(*columns->end));
     columns->start = koa_arena_alloc(arena, count, sizeof(*columns->start));
+    columns->stable = koa_arena_alloc(arena, count, sizeof(*columns->stable));
+    columns->history = koa_arena_alloc(arena, count, sizeof(*columns->history));
     columns->end_ms = koa_arena_alloc(arena, count, sizeof(*columns->end_ms));
     columns->start_ms = koa_arena_alloc(arena, count, sizeof(*columns->start_ms));
     columns->flags = koa_arena_alloc(arena, count, sizeof(*columns->flags));
-    return !koa_arena_failed(arena);
+    if (koa_arena_failed(arena))
+        return false;
+    memset(columns->history, 0xff, count * sizeof(*columns->history)); /* KOA_NO_INDEX */
+    return true;
 }
 
 struct koa_topic_row *koa_snapshot_find_topic(const struct koa_snapshot *snapshot,

@@ -27,6 +27,8 @@ enum koa_partition_flag {
     KOA_PARTITION_HAS_END = 2,
     KOA_PARTITION_HAS_START = 4,
     KOA_PARTITION_END_FRESH = 8, /* from this cycle */
+    KOA_PARTITION_HAS_STABLE = 16,
+    KOA_PARTITION_IS_OPEN = 32, /* its last stable offset was below its end, seen together */
 };
 
 struct koa_partition_columns {
@@ -36,7 +38,9 @@ struct koa_partition_columns {
     int32_t *in_sync;
     size_t *first_replica; /* into `replica_ids`; as many as `replicas` says */
     int64_t *end, *start;
+    int64_t *stable;            /* last stable offset */
     int64_t *end_ms, *start_ms; /* when they were learned, monotonic */
+    uint32_t *history;          /* slot of its offset history; KOA_NO_INDEX: no group reads it */
     uint8_t *flags;
 };
 

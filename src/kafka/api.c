@@ -27,13 +27,13 @@
 #include "kafka/messages/streams_group_describe.h"
 
 const struct koa_kafka_api koa_kafka_apis[] = {
-    {KOA_KAFKA_PRODUCE, "produce", &koa_kafka_produce_request, &koa_kafka_produce_response},
-    {KOA_KAFKA_FETCH, "fetch", &koa_kafka_fetch_request, &koa_kafka_fetch_response},
+    {KOA_KAFKA_PRODUCE, "produce", &koa_kafka_produce_request, &koa_kafka_produce_response, 12},
+    {KOA_KAFKA_FETCH, "fetch", &koa_kafka_fetch_request, &koa_kafka_fetch_response, 12},
     {KOA_KAFKA_LIST_OFFSETS, "list_offsets", &koa_kafka_list_offsets_request,
      &koa_kafka_list_offsets_response},
     {KOA_KAFKA_METADATA, "metadata", &koa_kafka_metadata_request, &koa_kafka_metadata_response},
     {KOA_KAFKA_OFFSET_FETCH, "offset_fetch", &koa_kafka_offset_fetch_request,
-     &koa_kafka_offset_fetch_response},
+     &koa_kafka_offset_fetch_response, 9},
     {KOA_KAFKA_FIND_COORDINATOR, "find_coordinator", &koa_kafka_find_coordinator_request,
      &koa_kafka_find_coordinator_response},
     {KOA_KAFKA_DESCRIBE_GROUPS, "describe_groups", &koa_kafka_describe_groups_request,

@@ -38,6 +38,8 @@ struct koa_kafka_api {
     const char *name; /* "metadata": value of the label `api` */
     const struct koa_kafka_message *request;
     const struct koa_kafka_message *response;
+    /* 0, or the highest version we ask in: the next one knows topics by their ids alone. */
+    int16_t highest_asked;
 };
 
 /* All of them, in order of key. */

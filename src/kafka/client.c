@@ -200,7 +200,7 @@ void koa_kafka_client_destroy(struct koa_kafka_client *client)
     koa_free(client);
 }
 
-static struct peer *find_peer(struct koa_kafka_client *client, int32_t id)
+static struct peer *find_peer(const struct koa_kafka_client *client, int32_t id)
 {
     KOA_LIST_FOREACH (node, &client->peers) {
         if (peer_of(node)->id == id && !peer_of(node)->is_gone)
@@ -223,6 +223,14 @@ void koa_kafka_client_submit(struct koa_kafka_client *client, int32_t broker,
     }
     (void) koa_fail(&error, KOA_ERR_NOT_FOUND, "broker %d is not known", broker);
     request->done(request->context, request, &answer);
+}
+
+int16_t koa_kafka_client_version(const struct koa_kafka_client *client, int32_t broker,
+                                 int16_t api_key)
+{
+    const struct peer *peer = find_peer(client, broker);
+
+    return peer != NULL ? koa_kafka_broker_version(peer->broker, api_key) : -1;
 }
 
 static void reap(struct koa_timer *timer, struct koa_mono now)

@@ -51,6 +51,9 @@ void koa_kafka_client_destroy(struct koa_kafka_client *client);
  * KOA_ERR_NOT_FOUND. */
 void koa_kafka_client_submit(struct koa_kafka_client *client, int32_t broker,
                              struct koa_kafka_request *request);
+/* The version chosen for an API on the present connection to a broker, or -1. */
+int16_t koa_kafka_client_version(const struct koa_kafka_client *client, int32_t broker,
+                                 int16_t api_key);
 /* The brokers that the cluster names now. New ones are known, ones that moved are connected anew,
  * ones that are gone, and idle servers of the configuration, are closed shortly after. May be
  * called from a request's `done`. */

@@ -26,14 +26,18 @@ void koa_kafka_versions_learn(struct koa_kafka_versions *versions,
     }
 }
 
-static int16_t highest_common(const struct koa_kafka_message *ours, int16_t minimum,
-                              int16_t maximum)
+static int16_t highest_asked(const struct koa_kafka_api *api)
+{
+    return api->highest_asked > 0 ? api->highest_asked : api->request->maximum;
+}
+
+static int16_t highest_common(const struct koa_kafka_api *api, int16_t minimum, int16_t maximum)
 {
     int16_t version = maximum;
 
-    if (version > ours->maximum)
-        version = ours->maximum;
-    if (version < minimum || version < ours->minimum)
+    if (version > highest_asked(api))
+        version = highest_asked(api);
+    if (version < minimum || version < api->request->minimum)
         version = -1;
     return version;
 }
@@ -50,11 +54,11 @@ enum koa_err koa_kafka_versions_choose(const struct koa_kafka_versions *versions
     range = versions->rows[api - koa_kafka_apis];
     if (range.minimum < 0)
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "the broker does not offer %s", api->name);
-    version = highest_common(api->request, range.minimum, range.maximum);
+    version = highest_common(api, range.minimum, range.maximum);
     if (version < 0) {
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED,
                         "the broker offers %s in versions %d to %d, we speak %d to %d", api->name,
-                        range.minimum, range.maximum, api->request->minimum, api->request->maximum);
+                        range.minimum, range.maximum, api->request->minimum, highest_asked(api));
     }
     *ret_version = version;
     return KOA_OK;
@@ -77,8 +81,8 @@ int16_t koa_kafka_hello_version(const struct koa_kafka_api_versions_response *an
 
         if (range.api_key != KOA_KAFKA_API_VERSIONS)
             continue;
-        version =
-            highest_common(&koa_kafka_api_versions_request, range.min_version, range.max_version);
+        version = highest_common(koa_kafka_api_find(KOA_KAFKA_API_VERSIONS), range.min_version,
+                                 range.max_version);
         if (version < 0)
             version = 0;
         return version;

@@ -227,7 +227,7 @@ static void the_collector_counts_its_own_work(void **state)
     kit_gate_wait(&f.published, 1);
     registry = koa_metrics_source(f.metrics);
     assert_int_equal(count_samples(registry, "kafka_ops_collector_up"), 1);
-    assert_int_equal(count_samples(registry, "kafka_ops_collector_cycle_duration_seconds"), 4);
+    assert_int_equal(count_samples(registry, "kafka_ops_collector_cycle_duration_seconds"), 5);
     assert_true(count_samples(registry, "kafka_ops_kafka_requests_total") >= 5);
     assert_int_equal(count_samples(registry, "kafka_ops_topics_total"), 1);
     tear_down(&f);

@@ -8,16 +8,16 @@
 #include "base/str.h"
 #include "cluster/roster.h"
 
-static struct koa_topic_filter *make_filter(const char *include, const char *exclude)
+static struct koa_name_filter *make_filter(const char *include, const char *exclude)
 {
-    struct koa_topic_filter_opts opts = {.include = &include,
-                                         .include_count = include != NULL ? 1 : 0,
-                                         .exclude = &exclude,
-                                         .exclude_count = exclude != NULL ? 1 : 0};
-    struct koa_topic_filter *filter;
+    struct koa_name_filter_opts opts = {.include = &include,
+                                        .include_count = include != NULL ? 1 : 0,
+                                        .exclude = &exclude,
+                                        .exclude_count = exclude != NULL ? 1 : 0};
+    struct koa_name_filter *filter;
     struct koa_error error;
 
-    assert_int_equal(koa_topic_filter_create(&opts, &filter, &error), KOA_OK);
+    assert_int_equal(koa_name_filter_create(&opts, &filter, &error), KOA_OK);
     return filter;
 }
 
@@ -38,22 +38,22 @@ static void topics_are_filtered_by_anchored_expressions(void **state)
 {
     (void) state;
     KIT_EACH (c, filters) {
-        struct koa_topic_filter *filter = make_filter(c->include, c->exclude);
+        struct koa_name_filter *filter = make_filter(c->include, c->exclude);
 
-        KIT_EXPECT_INT(c->name, c->passes, koa_topic_filter_passes(filter, c->topic));
-        koa_topic_filter_destroy(filter);
+        KIT_EXPECT_INT(c->name, c->passes, koa_name_filter_passes(filter, c->topic));
+        koa_name_filter_destroy(filter);
     }
 }
 
 static void a_bad_expression_is_named(void **state)
 {
     const char *bad = "orders(";
-    struct koa_topic_filter_opts opts = {.exclude = &bad, .exclude_count = 1};
-    struct koa_topic_filter *filter = NULL;
+    struct koa_name_filter_opts opts = {.exclude = &bad, .exclude_count = 1};
+    struct koa_name_filter *filter = NULL;
     struct koa_error error;
 
     (void) state;
-    assert_int_equal(koa_topic_filter_create(&opts, &filter, &error), KOA_ERR_INVALID);
+    assert_int_equal(koa_name_filter_create(&opts, &filter, &error), KOA_ERR_INVALID);
     KIT_EXPECT_CONTAINS("text", "'orders('", error.text);
     assert_null(filter);
 }
@@ -79,7 +79,7 @@ static void names_that_break_the_rules_and_repetitions_are_left_out(void **state
     };
     struct koa_kafka_metadata_response metadata = {
         .topics = {.rows = topics, .count = KOA_ARRAY_COUNT(topics)}};
-    struct koa_topic_filter *filter = make_filter(NULL, NULL);
+    struct koa_name_filter *filter = make_filter(NULL, NULL);
     struct koa_snapshot *draft = koa_snapshot_create("prod");
     struct koa_error error;
     size_t at;
@@ -96,7 +96,7 @@ static void names_that_break_the_rules_and_repetitions_are_left_out(void **state
     assert_false(koa_snapshot_find_partition(draft, &draft->topics[1], 2, &at));
     assert_false(koa_snapshot_find_partition(draft, &draft->topics[1], -5, &at));
     koa_snapshot_unref(draft);
-    koa_topic_filter_destroy(filter);
+    koa_name_filter_destroy(filter);
 }
 
 static void only_the_leader_is_believed(void **state)
@@ -109,26 +109,26 @@ static void only_the_leader_is_believed(void **state)
     struct koa_kafka_list_offsets_topic rows = {.name = KOA_STR("a"),
                                                 .partitions = {.rows = &row, .count = 1}};
     struct koa_kafka_list_offsets_response answer = {.topics = {.rows = &rows, .count = 1}};
-    struct koa_topic_filter *filter = make_filter(NULL, NULL);
+    struct koa_name_filter *filter = make_filter(NULL, NULL);
     struct koa_snapshot *draft = koa_snapshot_create("prod");
     struct koa_error error;
     int16_t code = 0;
 
     (void) state;
     assert_int_equal(koa_draft_metadata(draft, filter, &metadata, &error), KOA_OK);
-    assert_int_equal(koa_draft_offsets(draft, &answer, 2, KOA_KAFKA_OFFSET_END, &code), 0);
+    assert_int_equal(koa_draft_offsets(draft, &answer, 2, KOA_DRAFT_END, &code), 0);
     assert_int_equal(draft->partitions.flags[0] & KOA_PARTITION_HAS_END, 0);
     row.offset = -1; /* no such offset: unknown, never a number */
-    (void) koa_draft_offsets(draft, &answer, 1, KOA_KAFKA_OFFSET_END, &code);
+    (void) koa_draft_offsets(draft, &answer, 1, KOA_DRAFT_END, &code);
     assert_int_equal(draft->partitions.flags[0] & KOA_PARTITION_HAS_END, 0);
     row.error_code = 6;
-    assert_int_equal(koa_draft_offsets(draft, &answer, 1, KOA_KAFKA_OFFSET_END, &code), 1);
+    assert_int_equal(koa_draft_offsets(draft, &answer, 1, KOA_DRAFT_END, &code), 1);
     assert_int_equal(code, 6);
     row = (struct koa_kafka_list_offsets_partition){.offset = 42};
-    (void) koa_draft_offsets(draft, &answer, 1, KOA_KAFKA_OFFSET_END, &code);
+    (void) koa_draft_offsets(draft, &answer, 1, KOA_DRAFT_END, &code);
     assert_int_equal(draft->partitions.end[0], 42);
     koa_snapshot_unref(draft);
-    koa_topic_filter_destroy(filter);
+    koa_name_filter_destroy(filter);
 }
 
 static void more_brokers_than_the_limit_are_left_out(void **state)

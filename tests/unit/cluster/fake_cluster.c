@@ -35,7 +35,7 @@ static void end_with_error(struct koa_kafka_request *request, enum koa_err code,
     request->done(request->context, request, &answer);
 }
 
-static void end_with(struct koa_kafka_request *request, const void *body)
+void fake_end_with(struct koa_kafka_request *request, const void *body)
 {
     struct koa_kafka_answer answer = {
         .body = body, .api = koa_kafka_api_find(request->api_key), .was_sent = true};
@@ -83,7 +83,7 @@ static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request 
     }
     response.brokers.rows = brokers;
     response.topics.rows = topics;
-    end_with(request, &response);
+    fake_end_with(request, &response);
 }
 
 static const struct fake_topic *find_topic(const struct fake_cluster *fake, struct koa_str name)
@@ -95,9 +95,25 @@ static const struct fake_topic *find_topic(const struct fake_cluster *fake, stru
     return NULL;
 }
 
+/* The first record at or after `timestamp`. */
+static void answer_time(const struct fake_partition *partition, int64_t timestamp,
+                        struct koa_kafka_list_offsets_partition *answer)
+{
+    int64_t offset = partition->start;
+
+    while (offset < partition->end &&
+           partition->first_ms + offset * partition->every_ms < timestamp)
+        offset++;
+    if (offset == partition->end)
+        return;
+    answer->offset = offset;
+    answer->timestamp = partition->first_ms + offset * partition->every_ms;
+}
+
 static struct koa_kafka_list_offsets_partition
 answer_partition(const struct fake_topic *topic,
-                 const struct koa_kafka_list_offsets_request_partition *asked, int32_t broker)
+                 const struct koa_kafka_list_offsets_request_partition *asked, int32_t broker,
+                 bool is_stable)
 {
     const struct fake_partition *partition =
         topic != NULL ? &topic->partitions[asked->partition_index] : NULL;
@@ -110,9 +126,12 @@ answer_partition(const struct fake_topic *topic,
         answer.error_code = 6;
     } else if (partition->error != 0) {
         answer.error_code = partition->error;
+    } else if (asked->timestamp >= 0) {
+        answer_time(partition, asked->timestamp, &answer);
+    } else if (asked->timestamp == KOA_KAFKA_OFFSET_START) {
+        answer.offset = partition->start;
     } else {
-        answer.offset =
-            asked->timestamp == KOA_KAFKA_OFFSET_END ? partition->end : partition->start;
+        answer.offset = is_stable && partition->stable > 0 ? partition->stable : partition->end;
     }
     return answer;
 }
@@ -136,11 +155,12 @@ static void answer_offsets(struct fake_cluster *fake, struct koa_kafka_request *
         for (size_t j = 0; j < topic->partitions.count; j++) {
             size_t from = fake->reverses_answers ? topic->partitions.count - 1 - j : j;
 
-            partitions[i][j] = answer_partition(find_topic(fake, topic->name),
-                                                &topic->partitions.rows[from], broker);
+            partitions[i][j] =
+                answer_partition(find_topic(fake, topic->name), &topic->partitions.rows[from],
+                                 broker, asked->isolation_level == 1);
         }
     }
-    end_with(request, &response);
+    fake_end_with(request, &response);
 }
 
 static void answer_one(struct fake_cluster *fake, struct koa_kafka_request *request, int32_t broker)
@@ -155,8 +175,8 @@ static void answer_one(struct fake_cluster *fake, struct koa_kafka_request *requ
         answer_offsets(fake, request, broker);
     } else if (request->api_key == KOA_KAFKA_DESCRIBE_CLUSTER && fake->lacks_describe_cluster) {
         end_with_error(request, KOA_ERR_UNSUPPORTED, "the broker does not offer describe_cluster");
-    } else {
-        end_with(request, &description);
+    } else if (!fake_answer_groups(fake, request, broker)) {
+        fake_end_with(request, &description);
     }
 }
 
@@ -169,6 +189,9 @@ static void fake_submit(void *context, int32_t broker, struct koa_kafka_request 
     if (request->api_key == KOA_KAFKA_LIST_OFFSETS &&
         offsets->topics.rows[0].partitions.rows[0].timestamp == KOA_KAFKA_OFFSET_START)
         fake->starts_asked++;
+    if (request->api_key == KOA_KAFKA_LIST_OFFSETS &&
+        offsets->topics.rows[0].partitions.rows[0].timestamp >= 0)
+        fake->times_asked++;
     if (fake->modes[index_of(broker)] == FAKE_AT_ONCE) {
         answer_one(fake, request, broker);
         return;
@@ -176,6 +199,14 @@ static void fake_submit(void *context, int32_t broker, struct koa_kafka_request 
     assert_true(fake->pending_count < FAKE_PENDING);
     fake->pending[fake->pending_count].broker = broker;
     fake->pending[fake->pending_count++].request = request;
+}
+
+static int16_t fake_version(void *context, int32_t broker, int16_t api_key)
+{
+    const struct fake_cluster *fake = context;
+
+    (void) broker;
+    return api_key == KOA_KAFKA_OFFSET_FETCH ? fake->offset_fetch_version : 0;
 }
 
 static void fake_set_brokers(void *context, const struct koa_kafka_address *brokers, size_t count)
@@ -248,15 +279,17 @@ void fake_set_up(struct fake_cluster *fake)
     static const struct koa_collector_ops ops = {.mono = fake_mono,
                                                  .wall = fake_wall,
                                                  .submit = fake_submit,
+                                                 .version = fake_version,
                                                  .set_brokers = fake_set_brokers,
                                                  .finished = fake_finished};
     static const char *const exclude[] = {"__.*"};
-    struct koa_topic_filter_opts filter = {.exclude = exclude, .exclude_count = 1};
+    struct koa_name_filter_opts filter = {.exclude = exclude, .exclude_count = 1};
     struct koa_collector_opts opts = {.name = "prod",
                                       .bootstrap_count = 1,
                                       .interval_ms = INTERVAL_MS,
                                       .slow_interval_ms = SLOW_MS,
                                       .request_timeout_ms = TIMEOUT_MS,
+                                      .batch = 10,
                                       .ops = &ops,
                                       .context = fake};
     struct koa_error error;
@@ -264,13 +297,14 @@ void fake_set_up(struct fake_cluster *fake)
     memset(fake, 0, sizeof(*fake));
     fake->now.ms = 1000000;
     fake->cluster_id = "id-1";
+    fake->offset_fetch_version = 9;
     for (size_t i = 1; i <= FAKE_BROKERS; i++)
         fake->is_listed[i] = true;
     fake->topics[0] = (struct fake_topic){.name = "pay", .partitions = {{1, 50, 5}, {1, 60, 6}}};
     fake->topics[1] = (struct fake_topic){.name = "__internal", .partitions = {{1, 1, 1}}};
     fake->topics[2] = (struct fake_topic){.name = "orders",
                                           .partitions = {{1, 100, 1}, {2, 200, 2}, {3, 300, 3}}};
-    assert_int_equal(koa_topic_filter_create(&filter, &fake->filter, &error), KOA_OK);
+    assert_int_equal(koa_name_filter_create(&filter, &fake->filter, &error), KOA_OK);
     opts.filter = fake->filter;
     assert_int_equal(koa_collector_create(&opts, &fake->collector, &error), KOA_OK);
 }
@@ -281,7 +315,7 @@ void fake_tear_down(struct fake_cluster *fake)
     for (size_t i = 0; i < fake->pending_count; i++)
         end_with_error(fake->pending[i].request, KOA_ERR_CANCELLED, "the test is over");
     koa_collector_destroy(fake->collector);
-    koa_topic_filter_destroy(fake->filter);
+    koa_name_filter_destroy(fake->filter);
     koa_snapshot_unref(fake->snapshot);
 }
 

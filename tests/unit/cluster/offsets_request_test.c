@@ -5,6 +5,7 @@
 #include "kit/kit.h"
 
 #include "base/str.h"
+#include "cluster/broker_order.h"
 #include "cluster/draft.h"
 
 enum { TOPICS = 40, PARTITIONS = 300 };
@@ -17,8 +18,8 @@ static struct koa_snapshot *make_draft(void)
     static char names[TOPICS][16];
     struct koa_kafka_metadata_response metadata = {.topics = {.rows = topics, .count = TOPICS}};
     struct koa_snapshot *draft = koa_snapshot_create("prod");
-    struct koa_topic_filter_opts all = {.include_count = 0};
-    struct koa_topic_filter *filter;
+    struct koa_name_filter_opts all = {.include_count = 0};
+    struct koa_name_filter *filter;
     struct koa_error error;
 
     for (int32_t i = 0; i < TOPICS; i++) {
@@ -31,9 +32,9 @@ static struct koa_snapshot *make_draft(void)
                 .partition_index = j, .leader_id = j % 10 == 9 ? -1 : 5 + 2 * (j % 3)};
         }
     }
-    assert_int_equal(koa_topic_filter_create(&all, &filter, &error), KOA_OK);
+    assert_int_equal(koa_name_filter_create(&all, &filter, &error), KOA_OK);
     assert_int_equal(koa_draft_metadata(draft, filter, &metadata, &error), KOA_OK);
-    koa_topic_filter_destroy(filter);
+    koa_name_filter_destroy(filter);
     return draft;
 }
 
@@ -43,15 +44,17 @@ static void every_led_partition_is_asked_for_once_from_its_leader(void **state)
     struct koa_snapshot *draft = make_draft();
     struct koa_arena *arena = koa_arena_create(64 << 20);
     static int asked[TOPICS * PARTITIONS];
-    struct koa_leader_order order;
+    struct koa_broker_order order;
 
     (void) state;
-    assert_true(koa_leader_order_make(arena, draft, brokers, 4, &order));
+    assert_true(koa_broker_order_make(arena, draft->partitions.leader, draft->partition_count,
+                                      brokers, 4, &order));
     assert_int_equal(order.first[1], order.first[2]); /* broker 6 leads nothing */
     for (size_t b = 0; b < 4; b++) {
         size_t count = order.first[b + 1] - order.first[b];
         const struct koa_kafka_list_offsets_request *request = koa_offsets_request_make(
-            arena, draft, order.order + order.first[b], count, KOA_KAFKA_OFFSET_START);
+            arena, draft, order.order + order.first[b], count,
+            (struct koa_offsets_wanted){.timestamp = KOA_KAFKA_OFFSET_START});
 
         for (size_t i = 0; i < request->topics.count; i++) {
             const struct koa_kafka_list_offsets_request_topic *topic = &request->topics.rows[i];
@@ -80,10 +83,11 @@ static void memory_that_is_out_is_told(void **state)
     static const int32_t brokers[] = {5, 7, 9};
     struct koa_snapshot *draft = make_draft();
     struct koa_arena *arena = koa_arena_create(64);
-    struct koa_leader_order order;
+    struct koa_broker_order order;
 
     (void) state;
-    assert_false(koa_leader_order_make(arena, draft, brokers, 3, &order));
+    assert_false(koa_broker_order_make(arena, draft->partitions.leader, draft->partition_count,
+                                       brokers, 3, &order));
     koa_arena_destroy(arena);
     koa_snapshot_unref(draft);
 }

@@ -1,5 +1,5 @@
-/* Matching of topic names. POSIX extended expressions, always over the whole name. */
-#include "cluster/topic_filter.h"
+/* Matching of names. POSIX extended expressions, always over the whole name. */
+#include "cluster/name_filter.h"
 
 #include <regex.h>
 #include <string.h>
@@ -15,7 +15,7 @@ struct expressions {
     bool has_all; /* one of them is ".*" */
 };
 
-struct koa_topic_filter {
+struct koa_name_filter {
     struct expressions include, exclude;
 };
 
@@ -26,7 +26,7 @@ static void destroy_expressions(struct expressions *expressions)
     koa_free(expressions->rows);
 }
 
-static enum koa_err compile(struct expressions *expressions, const char *text,
+static enum koa_err compile(struct expressions *expressions, const char *text, const char *what,
                             struct koa_error *reterr)
 {
     struct koa_buf anchored = {.limit = EXPRESSION_LIMIT};
@@ -34,7 +34,7 @@ static enum koa_err compile(struct expressions *expressions, const char *text,
     int code;
 
     koa_buf_printf(&anchored, "^(%s)$", text);
-    err = koa_buf_status(&anchored, "a regular expression for topics", reterr);
+    err = koa_buf_status(&anchored, "a regular expression for names", reterr);
     if (err == KOA_OK) {
         regex_t *row = &expressions->rows[expressions->count];
 
@@ -46,8 +46,8 @@ static enum koa_err compile(struct expressions *expressions, const char *text,
             char why[128] = "";
 
             (void) regerror(code, row, why, sizeof(why));
-            err = koa_fail(reterr, KOA_ERR_INVALID, "'%s' is no regular expression for topics: %s",
-                           text, why);
+            err = koa_fail(reterr, KOA_ERR_INVALID, "'%s' is no regular expression for %s: %s",
+                           text, what, why);
         }
     }
     koa_buf_deinit(&anchored);
@@ -55,7 +55,7 @@ static enum koa_err compile(struct expressions *expressions, const char *text,
 }
 
 static enum koa_err compile_all(struct expressions *expressions, const char *const *texts,
-                                size_t count, struct koa_error *reterr)
+                                size_t count, const char *what, struct koa_error *reterr)
 {
     enum koa_err err = KOA_OK;
 
@@ -64,27 +64,27 @@ static enum koa_err compile_all(struct expressions *expressions, const char *con
     expressions->rows = koa_calloc(count, sizeof(*expressions->rows));
     err = koa_require_memory(expressions->rows, reterr);
     for (size_t i = 0; i < count && err == KOA_OK; i++)
-        err = compile(expressions, texts[i], reterr);
+        err = compile(expressions, texts[i], what, reterr);
     return err;
 }
 
-enum koa_err koa_topic_filter_create(const struct koa_topic_filter_opts *opts,
-                                     struct koa_topic_filter **ret_filter, struct koa_error *reterr)
+enum koa_err koa_name_filter_create(const struct koa_name_filter_opts *opts,
+                                    struct koa_name_filter **ret_filter, struct koa_error *reterr)
 {
-    struct koa_topic_filter *filter = koa_calloc(1, sizeof(*filter));
+    struct koa_name_filter *filter = koa_calloc(1, sizeof(*filter));
     enum koa_err err = koa_require_memory(filter, reterr);
 
     if (err == KOA_OK)
-        err = compile_all(&filter->include, opts->include, opts->include_count, reterr);
+        err = compile_all(&filter->include, opts->include, opts->include_count, opts->what, reterr);
     if (err == KOA_OK)
-        err = compile_all(&filter->exclude, opts->exclude, opts->exclude_count, reterr);
+        err = compile_all(&filter->exclude, opts->exclude, opts->exclude_count, opts->what, reterr);
     if (err == KOA_OK)
         *ret_filter = KOA_MOVE(filter);
-    koa_topic_filter_destroy(filter);
+    koa_name_filter_destroy(filter);
     return err;
 }
 
-void koa_topic_filter_destroy(struct koa_topic_filter *filter)
+void koa_name_filter_destroy(struct koa_name_filter *filter)
 {
     if (filter == NULL)
         return;
@@ -104,9 +104,9 @@ static bool matches(const struct expressions *expressions, const char *text)
     return false;
 }
 
-bool koa_topic_filter_passes(const struct koa_topic_filter *filter, const char *topic)
+bool koa_name_filter_passes(const struct koa_name_filter *filter, const char *name)
 {
-    if (filter->include.count > 0 && !matches(&filter->include, topic))
+    if (filter->include.count > 0 && !matches(&filter->include, name))
         return false;
-    return !matches(&filter->exclude, topic);
+    return !matches(&filter->exclude, name);
 }

@@ -1,0 +1,121 @@
+/* What the files of one cycle share: the collector's state, and the requests under way. Only
+ * collector.c and cycle_*.c include this. */
+#ifndef CLUSTER_CYCLE_H
+#define CLUSTER_CYCLE_H
+
+#include "cluster/collector.h"
+#include "cluster/draft.h"
+#include "cluster/group_answer.h"
+#include "cluster/group_list.h"
+#include "cluster/lag.h"
+#include "cluster/roster.h"
+
+enum koa_task_kind {
+    KOA_TASK_METADATA,
+    KOA_TASK_DESCRIBE_CLUSTER,
+    KOA_TASK_LIST_GROUPS,
+    KOA_TASK_DESCRIBE_GROUPS,
+    KOA_TASK_COMMITS,
+    KOA_TASK_END,
+    KOA_TASK_START,
+    KOA_TASK_STABLE,
+    KOA_TASK_TIME,
+    KOA_TASK_PING,
+};
+
+/* Groups asked for one by one: brokers before OffsetFetch 8. */
+struct koa_group_queue {
+    struct koa_group_slice slice;
+    size_t next;
+};
+
+/* One request under way, in the cycle's arena; a ping outlives the cycle, and is on the heap. */
+struct koa_task {
+    struct koa_kafka_request request;
+    struct koa_list_node node; /* pings */
+    int32_t broker;
+    enum koa_task_kind kind;
+    struct koa_group_slice groups;
+    struct koa_group_queue *queue;
+    const size_t *partitions; /* of offsets: indexes into the columns */
+    size_t partition_count;
+};
+
+struct koa_collector {
+    struct koa_collector_opts opts;
+    char *name;
+    struct koa_roster roster;
+    struct koa_snapshot *previous;
+    struct koa_lag *lag;
+    struct koa_group_list list;
+    struct koa_list_node pings; /* struct koa_task: brokers that are not waited for */
+    uint64_t lacking[2];        /* bits by API key: told once that a broker lacks it */
+
+    enum koa_collector_phase phase;
+    bool is_stepping;
+    bool is_cancelled;
+    size_t pending;
+    struct koa_arena *arena; /* of the cycle */
+    struct koa_snapshot *draft;
+    struct koa_group_answers answers;
+    struct koa_mono began, phase_began;
+    struct koa_mono slow_due;
+    bool has_slow;      /* this cycle asks for what changes slowly */
+    bool slow_is_whole; /* and no broker has failed to tell it */
+    bool has_retried;   /* groups that moved were asked for again */
+    bool is_other_cluster;
+    struct koa_collector_report report;
+    int64_t requests, errors;
+    char last_error[KOA_ERROR_TEXT_SIZE];
+
+    int32_t *candidates; /* for metadata, in the cycle's arena */
+    size_t candidate_count, next_candidate;
+    int32_t metadata_broker; /* who answered last; kept across cycles */
+
+    int32_t *brokers; /* ids that are asked in this phase, rising; in the cycle's arena */
+    size_t broker_count;
+};
+
+struct koa_mono koa_cycle_now(const struct koa_collector *collector);
+/* What went wrong; the last text explains a cycle that learned nothing. */
+void koa_cycle_note(struct koa_collector *collector, const char *text);
+/* A task of this cycle to be filled and submitted; NULL, and noted, when memory is out. */
+KOA_MUST_USE struct koa_task *koa_cycle_task(struct koa_collector *collector, int32_t broker,
+                                             enum koa_task_kind kind);
+/* `body` NULL: there was no memory for it. */
+void koa_cycle_submit(struct koa_collector *collector, struct koa_task *task, int16_t api_key,
+                      const void *body);
+/* Lists in `brokers` who is asked in a phase: those that the cluster names and that answer. */
+bool koa_cycle_list_brokers(struct koa_collector *collector);
+/* The snapshot whose numbers may be carried over: that of the same cluster, or NULL. */
+const struct koa_snapshot *koa_cycle_previous(const struct koa_collector *collector);
+struct koa_draft_limits koa_cycle_limits(const struct koa_collector *collector);
+
+/* cycle_metadata.c */
+KOA_MUST_USE bool koa_cycle_list_candidates(struct koa_collector *collector, bool keep_last);
+bool koa_cycle_may_ask_for_metadata(const struct koa_collector *collector);
+void koa_cycle_ask_for_metadata(struct koa_collector *collector);
+void koa_cycle_take_metadata(struct koa_collector *collector, const struct koa_task *task,
+                             const struct koa_kafka_metadata_response *answer);
+
+/* cycle_groups.c */
+void koa_cycle_list_groups(struct koa_collector *collector);
+void koa_cycle_take_list(struct koa_collector *collector, const struct koa_task *task,
+                         const struct koa_kafka_list_groups_response *answer);
+void koa_cycle_ask_for_groups(struct koa_collector *collector);
+/* Again, those that have another coordinator. False when there is none. */
+bool koa_cycle_retry_groups(struct koa_collector *collector);
+void koa_cycle_take_groups(struct koa_collector *collector, const struct koa_task *task,
+                           const void *body);
+/* The next of a queue, after `task` has ended. */
+void koa_cycle_next_group(struct koa_collector *collector, const struct koa_task *task);
+void koa_cycle_finish_groups(struct koa_collector *collector);
+
+/* cycle_offsets.c */
+void koa_cycle_ask_for_offsets(struct koa_collector *collector);
+void koa_cycle_take_offsets(struct koa_collector *collector, const struct koa_task *task,
+                            const struct koa_kafka_list_offsets_response *answer);
+/* Brokers that did not answer lately: a question that nobody waits for. */
+void koa_cycle_ping(struct koa_collector *collector);
+
+#endif

@@ -1,0 +1,423 @@
+/* Joins a cycle with the one before it, group by group. */
+#include "cluster/lag.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/str.h"
+#include "cluster/offset_history.h"
+#include "cluster/progress.h"
+#include "cluster/slots.h"
+
+enum {
+    HISTORY_LIMIT = 1000000,  /* partitions that groups read; 270 MB */
+    PROGRESS_LIMIT = 1000000, /* topics of groups; 180 MB */
+    STILL_MOST = UINT8_MAX,
+};
+
+struct koa_lag {
+    struct koa_slots *histories; /* struct koa_offset_history */
+    struct koa_slots *progress;  /* struct koa_progress */
+};
+
+struct koa_lag *koa_lag_create(void)
+{
+    struct koa_lag *lag = koa_calloc(1, sizeof(*lag));
+
+    if (lag == NULL)
+        return NULL;
+    lag->histories = koa_slots_create(sizeof(struct koa_offset_history), HISTORY_LIMIT);
+    lag->progress = koa_slots_create(sizeof(struct koa_progress), PROGRESS_LIMIT);
+    if (lag->histories == NULL || lag->progress == NULL) {
+        koa_lag_destroy(lag);
+        return NULL;
+    }
+    return lag;
+}
+
+void koa_lag_destroy(struct koa_lag *lag)
+{
+    if (lag == NULL)
+        return;
+    koa_slots_destroy(lag->histories);
+    koa_slots_destroy(lag->progress);
+    koa_free(lag);
+}
+
+size_t koa_lag_bytes(const struct koa_lag *lag)
+{
+    return koa_slots_bytes(lag->histories) + koa_slots_bytes(lag->progress);
+}
+
+/* One group's topic, and what it was a cycle ago. */
+struct join {
+    struct koa_lag *lag;
+    struct koa_snapshot *draft;
+    const struct koa_snapshot *previous;
+    struct koa_wall now;
+    const struct koa_group_row *group;
+    struct koa_group_topic_row *topic;
+    const struct koa_group_topic_row *old; /* NULL: it was not there */
+
+    uint32_t next_old; /* commit of `old` */
+    int64_t consumed;
+    bool has_moved;
+    int64_t retained, retained_lag;
+    double longest_ms; /* lag in time */
+    bool has_longest;
+    enum koa_lag_quality quality;
+};
+
+static bool has_flag(const struct koa_snapshot *snapshot, size_t partition, uint8_t flag)
+{
+    return (snapshot->partitions.flags[partition] & flag) != 0;
+}
+
+/* The commit of the same partition a cycle ago, or NULL. Both lists rise. */
+static const struct koa_commit_row *find_old(struct join *join, const struct koa_commit_row *commit)
+{
+    int32_t id = koa_commit_partition(join->draft, commit);
+
+    while (join->old != NULL && join->next_old < join->old->commit_count) {
+        const struct koa_commit_row *old = &join->old->commits[join->next_old];
+        int32_t old_id = koa_commit_partition(join->previous, old);
+
+        if ((old->conditions & (1U << KOA_CONDITION_TOPIC_GONE)) != 0 || old_id > id)
+            return NULL;
+        join->next_old++;
+        if (old_id == id)
+            return old;
+    }
+    return NULL;
+}
+
+static uint8_t conditions_of(const struct join *join, const struct koa_commit_row *commit,
+                             int64_t lag, bool has_lag)
+{
+    const struct koa_partition_columns *columns = &join->draft->partitions;
+    size_t at = commit->place;
+    bool is_fresh = has_flag(join->draft, at, KOA_PARTITION_END_FRESH);
+    unsigned found = 0;
+
+    if (columns->leader[at] < 0)
+        found |= 1U << KOA_CONDITION_LEADERLESS;
+    if ((join->group->flags & KOA_GROUP_STALE) != 0 || (has_lag && !is_fresh))
+        found |= 1U << KOA_CONDITION_STALE;
+    if (has_flag(join->draft, at, KOA_PARTITION_HAS_START) && commit->offset < columns->start[at])
+        found |= 1U << KOA_CONDITION_BELOW_START;
+    if (is_fresh && commit->offset > columns->end[at])
+        found |= 1U << KOA_CONDITION_ABOVE_END;
+    if (has_lag && lag > 0 && has_flag(join->draft, at, KOA_PARTITION_IS_OPEN) &&
+        commit->offset >= columns->stable[at])
+        found |= 1U << KOA_CONDITION_OPEN_TRANSACTION;
+    return (uint8_t) found;
+}
+
+/* How long the next message to be read has been there. */
+static void note_time(struct join *join, const struct koa_commit_row *commit, int64_t lag)
+{
+    const struct koa_offset_history *history =
+        koa_slots_get(join->lag->histories, join->draft->partitions.history[commit->place]);
+    enum koa_lag_quality quality = KOA_LAG_EXACT;
+    int64_t written_ms = join->now.ms;
+    double waited_ms;
+
+    if (lag > 0) {
+        quality = history != NULL ? koa_offset_history_find(history, commit->offset, &written_ms)
+                                  : KOA_LAG_UNKNOWN;
+    }
+    if (quality == KOA_LAG_UNKNOWN) {
+        /* Others of the topic may be known: then it is at least theirs. */
+        join->quality = KOA_LAG_AT_LEAST;
+        return;
+    }
+    waited_ms = join->now.ms > written_ms ? (double) (join->now.ms - written_ms) : 0;
+    if (!join->has_longest || waited_ms > join->longest_ms)
+        join->longest_ms = waited_ms;
+    join->has_longest = true;
+    if (quality > join->quality)
+        join->quality = quality;
+}
+
+static void note_retention(struct join *join, const struct koa_commit_row *commit, int64_t lag)
+{
+    const struct koa_partition_columns *columns = &join->draft->partitions;
+    size_t at = commit->place;
+
+    if (!has_flag(join->draft, at, KOA_PARTITION_HAS_START) ||
+        columns->end[at] <= columns->start[at])
+        return;
+    join->retained += columns->end[at] - columns->start[at];
+    join->retained_lag += lag;
+}
+
+static void note_movement(struct join *join, struct koa_commit_row *commit)
+{
+    const struct koa_commit_row *old = find_old(join, commit);
+    const struct koa_partition_columns *columns = &join->draft->partitions;
+    bool has_end_moved;
+
+    if (old == NULL)
+        return;
+    if (commit->offset != old->offset) {
+        join->has_moved = true;
+        join->consumed += commit->offset > old->offset ? commit->offset - old->offset : 0;
+        return;
+    }
+    has_end_moved = columns->end[commit->place] != join->previous->partitions.end[old->place];
+    if (!has_end_moved && has_flag(join->draft, commit->place, KOA_PARTITION_END_FRESH)) {
+        commit->still_cycles =
+            old->still_cycles < STILL_MOST ? (uint8_t) (old->still_cycles + 1) : STILL_MOST;
+        commit->conditions |= old->conditions & (1U << KOA_CONDITION_MARKERS_ONLY);
+    }
+}
+
+static void count_conditions(struct koa_group_topic_row *topic, uint8_t conditions)
+{
+    for (unsigned i = 0; conditions != 0; i++, conditions >>= 1)
+        topic->conditions[i] += conditions & 1U;
+}
+
+static void finish_commit(struct join *join, uint32_t index)
+{
+    struct koa_group_topic_row *topic = join->topic;
+    struct koa_commit_row *commit = &topic->commits[index];
+    int64_t lag = 0;
+    bool has_lag = koa_commit_lag(join->draft, topic, index, &lag);
+
+    topic->committed += commit->offset;
+    if ((commit->conditions & (1U << KOA_CONDITION_TOPIC_GONE)) == 0) {
+        note_movement(join, commit);
+        commit->conditions |= conditions_of(join, commit, lag, has_lag);
+        if (has_lag) {
+            note_time(join, commit, lag);
+            note_retention(join, commit, lag);
+        }
+    }
+    count_conditions(topic, commit->conditions);
+    if (!has_lag)
+        return;
+    topic->with_lag++;
+    topic->lag += lag;
+    if (lag > topic->lag_max)
+        topic->lag_max = lag;
+}
+
+/* The slot of its rates: that of a cycle ago, or a new one. */
+static struct koa_progress *progress_of(struct join *join)
+{
+    struct koa_slots *slots = join->lag->progress;
+    struct koa_group_topic_row *topic = join->topic;
+
+    if (join->old != NULL && join->old->progress != KOA_NO_INDEX &&
+        koa_slots_keep(slots, join->old->progress)) {
+        topic->progress = join->old->progress;
+    } else if (!koa_slots_take(slots, &topic->progress)) {
+        topic->progress = KOA_NO_INDEX;
+        return NULL;
+    }
+    return koa_slots_get(slots, topic->progress);
+}
+
+static void finish_rates(struct join *join)
+{
+    struct koa_group_topic_row *topic = join->topic;
+    struct koa_progress *progress = progress_of(join);
+    struct koa_rates rates;
+
+    if (progress == NULL)
+        return;
+    /* What is stale stands still in our eyes only. */
+    if (topic->conditions[KOA_CONDITION_STALE] == 0)
+        koa_progress_observe(progress, join->draft->made.ms, join->consumed, topic->lag);
+    if (!koa_progress_rates(progress, &rates))
+        return;
+    topic->flags |= KOA_GROUP_TOPIC_HAS_RATES;
+    topic->consumption_rate = (float) rates.consumption;
+    topic->lag_velocity = (float) rates.velocity;
+    if (topic->lag == 0) {
+        topic->flags |= KOA_GROUP_TOPIC_HAS_CATCH_UP;
+    } else if (rates.velocity < 0) {
+        topic->flags |= KOA_GROUP_TOPIC_HAS_CATCH_UP;
+        topic->catch_up_seconds = (float) ((double) topic->lag / -rates.velocity);
+    }
+}
+
+static void finish_topic(struct join *join)
+{
+    struct koa_group_topic_row *topic = join->topic;
+
+    for (uint32_t i = 0; i < topic->commit_count; i++)
+        finish_commit(join, i);
+    if (topic->topic != KOA_NO_INDEX) {
+        uint32_t partitions = (uint32_t) join->draft->topics[topic->topic].count;
+        uint32_t there = topic->commit_count - topic->conditions[KOA_CONDITION_TOPIC_GONE];
+
+        topic->conditions[KOA_CONDITION_NO_COMMIT] =
+            topic->commit_count > 0 ? partitions - there : topic->assigned;
+    }
+    topic->progress_ms = join->old != NULL ? join->old->progress_ms : 0;
+    if (topic->with_lag == 0)
+        return;
+    if (join->has_moved || topic->lag == 0 || topic->progress_ms == 0)
+        topic->progress_ms = join->now.ms;
+    if (join->has_longest) {
+        topic->lag_quality = (uint8_t) join->quality;
+        topic->lag_seconds = (float) (join->longest_ms / 1000.0);
+    }
+    if (join->retained > 0) {
+        double ratio = (double) join->retained_lag / (double) join->retained;
+
+        topic->flags |= KOA_GROUP_TOPIC_HAS_RETENTION;
+        topic->retention_ratio = (float) (ratio < 1 ? ratio : 1);
+    }
+    finish_rates(join);
+}
+
+static struct koa_str topic_name(const struct koa_group_topic_row *row)
+{
+    return (struct koa_str){.data = row->name, .size = row->name_size};
+}
+
+static void finish_group(struct koa_lag *lag, struct koa_snapshot *draft,
+                         const struct koa_snapshot *previous, struct koa_group_row *group,
+                         const struct koa_group_row *old, struct koa_wall now)
+{
+    uint32_t next = 0;
+
+    for (uint32_t i = 0; i < group->topic_count; i++) {
+        struct join join = {.lag = lag,
+                            .draft = draft,
+                            .previous = previous,
+                            .now = now,
+                            .group = group,
+                            .topic = &group->topics[i],
+                            .quality = KOA_LAG_EXACT};
+
+        while (old != NULL && next < old->topic_count) {
+            int order = koa_str_compare(topic_name(&old->topics[next]), topic_name(join.topic));
+
+            if (order > 0)
+                break;
+            if (order == 0)
+                join.old = &old->topics[next];
+            next++;
+        }
+        finish_topic(&join);
+        group->with_lag += join.topic->with_lag;
+        group->lag += join.topic->lag;
+        if (join.topic->lag_max > group->lag_max)
+            group->lag_max = join.topic->lag_max;
+        for (int c = 0; c < KOA_CONDITION_COUNT; c++)
+            group->conditions[c] += join.topic->conditions[c];
+    }
+}
+
+/* Every partition that a group has a commit of has a history. */
+static void take_histories(struct koa_lag *lag, struct koa_snapshot *draft,
+                           const struct koa_group_topic_row *topic)
+{
+    uint32_t *slots = draft->partitions.history;
+
+    for (uint32_t i = 0; topic->topic != KOA_NO_INDEX && i < topic->commit_count; i++) {
+        const struct koa_commit_row *commit = &topic->commits[i];
+        bool is_gone = (commit->conditions & (1U << KOA_CONDITION_TOPIC_GONE)) != 0;
+
+        if (!is_gone && slots[commit->place] == KOA_NO_INDEX &&
+            !koa_slots_take(lag->histories, &slots[commit->place]))
+            return; /* at the limit: it does without */
+    }
+}
+
+static void note_ends(struct koa_lag *lag, struct koa_snapshot *draft, struct koa_wall now)
+{
+    for (size_t g = 0; g < draft->group_count; g++) {
+        for (uint32_t t = 0; t < draft->groups[g].topic_count; t++)
+            take_histories(lag, draft, &draft->groups[g].topics[t]);
+    }
+    for (size_t at = 0; at < draft->partition_count; at++) {
+        struct koa_offset_history *history =
+            koa_slots_get(lag->histories, draft->partitions.history[at]);
+
+        if (history == NULL)
+            continue;
+        history->is_waiting = false;
+        if (has_flag(draft, at, KOA_PARTITION_END_FRESH))
+            koa_offset_history_observe(history, now.ms, draft->partitions.end[at]);
+    }
+}
+
+/* A partition keeps its slot while it is there. */
+static void keep_histories(struct koa_lag *lag, struct koa_snapshot *draft)
+{
+    uint32_t *slots = draft->partitions.history;
+
+    for (size_t at = 0; at < draft->partition_count; at++) {
+        if (slots[at] != KOA_NO_INDEX && !koa_slots_keep(lag->histories, slots[at]))
+            slots[at] = KOA_NO_INDEX;
+    }
+}
+
+void koa_lag_finish(struct koa_lag *lag, struct koa_snapshot *draft,
+                    const struct koa_snapshot *previous, struct koa_wall now)
+{
+    size_t next = 0;
+
+    keep_histories(lag, draft);
+    note_ends(lag, draft, now);
+    for (size_t i = 0; i < draft->group_count; i++) {
+        struct koa_group_row *group = &draft->groups[i];
+        const struct koa_group_row *old = NULL;
+
+        while (previous != NULL && next < previous->group_count && old == NULL) {
+            const struct koa_group_row *row = &previous->groups[next];
+            int order =
+                koa_str_compare((struct koa_str){.data = row->name, .size = row->name_size},
+                                (struct koa_str){.data = group->name, .size = group->name_size});
+
+            if (order > 0)
+                break;
+            if (order == 0)
+                old = row;
+            next++;
+        }
+        finish_group(lag, draft, previous, group, old, now);
+    }
+    koa_slots_sweep(lag->histories);
+    koa_slots_sweep(lag->progress);
+}
+
+size_t koa_lag_questions(struct koa_lag *lag, const struct koa_snapshot *draft, struct koa_wall now,
+                         struct koa_time_question *ret_questions, size_t limit)
+{
+    size_t count = 0;
+
+    for (size_t g = 0; g < draft->group_count && count < limit; g++) {
+        for (uint32_t t = 0; t < draft->groups[g].topic_count; t++) {
+            const struct koa_group_topic_row *topic = &draft->groups[g].topics[t];
+
+            for (uint32_t i = 0; i < topic->commit_count && count < limit; i++) {
+                const struct koa_commit_row *commit = &topic->commits[i];
+                struct koa_offset_history *history;
+
+                if ((commit->conditions & (1U << KOA_CONDITION_TOPIC_GONE)) != 0)
+                    continue;
+                history = koa_slots_get(lag->histories, draft->partitions.history[commit->place]);
+                if (history != NULL && koa_offset_history_question(history, commit->offset, now.ms,
+                                                                   &ret_questions[count].timestamp))
+                    ret_questions[count++].partition = commit->place;
+            }
+        }
+    }
+    return count;
+}
+
+void koa_lag_learn(struct koa_lag *lag, const struct koa_snapshot *draft, size_t partition,
+                   int64_t timestamp, int64_t offset)
+{
+    struct koa_offset_history *history =
+        koa_slots_get(lag->histories, draft->partitions.history[partition]);
+
+    if (history != NULL && timestamp >= 0 && offset >= 0)
+        koa_offset_history_learn(history, timestamp, offset);
+}
