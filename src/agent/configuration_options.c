@@ -224,7 +224,7 @@ const struct koa_option koa_cluster_options[] = {
      .maximum = 16, .help = "connections per broker"},
     {KOA_DURATION(struct koa_cluster_settings, slow_interval), .fallback = "60s", .minimum = 1000,
      .maximum = 86400000,
-     .help = "time between two looks at what changes slowly: log start offsets"},
+     .help = "time between two looks at what changes slowly: log start and last stable offsets"},
     {.key = "probe", .type = KOA_OPTION_GROUP, .rows = probe_options, .help = "end-to-end probe"},
     {.key = "topics",
      .type = KOA_OPTION_GROUP,
