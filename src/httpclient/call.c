@@ -111,6 +111,15 @@ static enum koa_err parse_url(struct koa_http_call *call, const char *url, struc
                                                  : "only http and https are");
 }
 
+bool koa_http_url_valid(const char *url)
+{
+    struct koa_http_call call = {.url = NULL};
+    enum koa_err err = parse_url(&call, url, NULL);
+
+    koa_http_call_tear_down(&call);
+    return err == KOA_OK || err == KOA_ERR_NOMEM;
+}
+
 /* With a server name of its own, the URL names that one, and the Host header and the addresses
  * remain those of the host: libcurl takes the name for TLS from the URL alone. */
 static enum koa_err apply_server_name(struct koa_http_call *call, const char *server_name,
@@ -240,6 +249,7 @@ static enum koa_err copy_request(struct koa_http_call *call, const struct koa_ht
         return koa_fail(reterr, KOA_ERR_INVALID, "%s: a method is a word such as GET or POST", url);
     (void) snprintf(call->name, sizeof(call->name), "%s %s", opts->method, url);
     call->timeout_ms = opts->timeout_ms;
+    call->refuses_link_local = opts->refuses_link_local;
     call->retry_after_ms = -1;
     call->body.limit = opts->body_limit;
     call->request_body.limit = REQUEST_LIMIT;

@@ -22,6 +22,7 @@ struct koa_http_call {
     CURLU *url;
     char *host; /* of the URL, without brackets */
     int port;
+    bool refuses_link_local;
     char *server_name; /* that TLS is about; NULL: host */
     struct curl_slist *headers;
     struct curl_slist *addresses;

@@ -287,6 +287,7 @@ static enum koa_err start_call(struct koa_http_call *call, struct koa_error *ret
         .host = call->host,
         .port = call->port,
         .deadline_ms = call->timeout_ms,
+        .refuses_link_local = call->refuses_link_local,
         .done = on_resolved,
         .context = call,
     };

@@ -36,8 +36,9 @@ struct koa_http_call_opts {
     const char *url;            /* http or https */
     const char *const *headers; /* "Name: value", NULL-ended; may be NULL */
     struct koa_str body;
-    int64_t timeout_ms; /* of the whole call, name look-up included */
-    size_t body_limit;  /* of the answer: more is cut, and said so */
+    int64_t timeout_ms;      /* of the whole call, name look-up included */
+    size_t body_limit;       /* of the answer: more is cut, and said so */
+    bool refuses_link_local; /* see struct koa_resolver_query */
     /* NULL or "": the system's certificates, no own one, the host of the URL. */
     const char *ca_file, *cert_file, *key_file, *server_name;
     koa_http_answered_fn *done;
@@ -50,6 +51,8 @@ KOA_MUST_USE enum koa_err koa_http_client_create(struct koa_loop *loop,
                                                  struct koa_error *reterr);
 /* Ends all calls; their `done` runs with KOA_ERR_CANCELLED. May be called from `done`. */
 void koa_http_client_destroy(struct koa_http_client *client);
+/* For option rows: http or https, a host, a port from 1 to 65535 if any. */
+bool koa_http_url_valid(const char *url);
 /* Everything is copied. `done` never runs before this has returned. KOA_ERR_INVALID for a URL,
  * method or header that is none, KOA_ERR_LIMIT beyond KOA_HTTP_CALL_LIMIT calls at once. */
 KOA_MUST_USE enum koa_err koa_http_client_start(struct koa_http_client *client,

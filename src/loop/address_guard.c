@@ -12,7 +12,9 @@ struct v4_range {
     enum koa_address_class kind;
 };
 
+/* The first that fits. */
 static const struct v4_range v4_ranges[] = {
+    {0x646464c8, 32, KOA_ADDRESS_LINK_LOCAL}, {0xc00000c0, 32, KOA_ADDRESS_LINK_LOCAL},
     {0x00000000, 8, KOA_ADDRESS_UNSPECIFIED}, {0x0a000000, 8, KOA_ADDRESS_PRIVATE},
     {0x64400000, 10, KOA_ADDRESS_PRIVATE},    {0x7f000000, 8, KOA_ADDRESS_LOOPBACK},
     {0xa9fe0000, 16, KOA_ADDRESS_LINK_LOCAL}, {0xac100000, 12, KOA_ADDRESS_PRIVATE},
@@ -43,7 +45,10 @@ static enum koa_address_class classify_v6(const unsigned char bytes[16])
     static const unsigned char zero[16] = {0};
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
     static const unsigned char nat64[12] = {0x00, 0x64, 0xff, 0x9b};
-    static const unsigned char metadata[16] = {0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54};
+    static const unsigned char metadata[2][16] = {
+        {0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54},
+        {0xfd, 0x20, 0x00, 0xce, [14] = 0x02, [15] = 0x54},
+    };
 
     if (memcmp(bytes, zero, 16) == 0)
         return KOA_ADDRESS_UNSPECIFIED;
@@ -55,7 +60,8 @@ static enum koa_address_class classify_v6(const unsigned char bytes[16])
         return classify_v4(v4_at(bytes + 2));
     if (bytes[0] == 0xff)
         return KOA_ADDRESS_MULTICAST;
-    if (memcmp(bytes, metadata, 16) == 0 || (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80))
+    if (memcmp(bytes, metadata[0], 16) == 0 || memcmp(bytes, metadata[1], 16) == 0 ||
+        (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80))
         return KOA_ADDRESS_LINK_LOCAL;
     return (bytes[0] & 0xfe) == 0xfc ? KOA_ADDRESS_PRIVATE : KOA_ADDRESS_PUBLIC;
 }

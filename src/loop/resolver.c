@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "base/str.h"
+#include "loop/address_guard.h"
 
 enum {
     FRESH_MS = 30000,
@@ -58,6 +59,7 @@ struct koa_resolution {
     struct koa_address numeric;
     struct koa_mono deadline;
     int port;
+    bool refuses_link_local;
     koa_resolved_fn *done;
     void *context;
     bool has_failed; /* `error` is the answer of the next turn */
@@ -90,6 +92,31 @@ static void free_resolution(struct koa_resolution *resolution)
     koa_free(resolution);
 }
 
+/* What of `addresses` the caller shall see; `error` says why there is none. */
+static size_t copy_allowed(const struct koa_resolution *resolution,
+                           const struct koa_address *addresses, size_t count,
+                           struct koa_address *copies, struct koa_error *error)
+{
+    char text[KOA_ADDRESS_TEXT_SIZE];
+    size_t allowed = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (resolution->refuses_link_local &&
+            koa_address_classify(&addresses[i]) == KOA_ADDRESS_LINK_LOCAL) {
+            koa_address_format_host(&addresses[i], text, sizeof(text));
+            (void) koa_fail(error, KOA_ERR_INVALID,
+                            "the address %s is link-local or a cloud's metadata service and is not "
+                            "called; allow_link_local permits it",
+                            text);
+            continue;
+        }
+        copies[allowed] = addresses[i];
+        koa_address_set_port(&copies[allowed], resolution->port);
+        allowed++;
+    }
+    return allowed;
+}
+
 /* The resolution is gone before `done` runs, so that `done` may start the next. */
 static void answer(struct koa_resolution *resolution, const struct koa_address *addresses,
                    size_t count, const struct koa_error *error)
@@ -97,13 +124,12 @@ static void answer(struct koa_resolution *resolution, const struct koa_address *
     struct koa_address copies[KOA_RESOLVER_ADDRESSES];
     koa_resolved_fn *done = resolution->done;
     void *context = resolution->context;
+    struct koa_error refused;
+    size_t allowed = copy_allowed(resolution, addresses, count, copies, &refused);
 
-    for (size_t i = 0; i < count; i++) {
-        copies[i] = addresses[i];
-        koa_address_set_port(&copies[i], resolution->port);
-    }
     free_resolution(resolution);
-    done(context, count > 0 ? copies : NULL, count, error);
+    done(context, allowed > 0 ? copies : NULL, allowed,
+         allowed > 0 || count == 0 ? error : &refused);
 }
 
 static bool is_younger(const struct host *host, struct koa_mono now, int64_t age_ms)
@@ -425,6 +451,7 @@ enum koa_err koa_resolver_start(struct koa_resolver *resolver,
     resolution->resolver = resolver;
     resolution->deadline = koa_mono_add_ms(koa_loop_now(resolver->loop), query->deadline_ms);
     resolution->port = query->port;
+    resolution->refuses_link_local = query->refuses_link_local;
     resolution->done = query->done;
     resolution->context = query->context;
     if (!koa_address_parse(query->host, query->port, &resolution->numeric)) {

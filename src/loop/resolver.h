@@ -30,6 +30,9 @@ struct koa_resolver_query {
     const char *host; /* a name, or a numeric address with or without brackets; copied */
     int port;         /* put into the addresses */
     int64_t deadline_ms;
+    /* Link-local and cloud metadata addresses (loop/address_guard.h) are left out; when there is no
+     * other, the error says so. */
+    bool refuses_link_local;
     koa_resolved_fn *done;
     void *context;
 };

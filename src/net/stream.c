@@ -410,6 +410,7 @@ enum koa_err koa_stream_connect(const struct koa_stream_opts *opts, struct koa_s
         .host = opts->host,
         .port = opts->port,
         .deadline_ms = opts->deadline_ms,
+        .refuses_link_local = opts->refuses_link_local,
         .done = on_resolved,
         .context = stream,
     };

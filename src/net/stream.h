@@ -28,7 +28,8 @@ struct koa_stream_opts {
     struct koa_resolver *resolver; /* of the same loop */
     const char *host;              /* copied */
     int port;
-    int64_t deadline_ms; /* for look-up, connecting and TLS together */
+    int64_t deadline_ms;     /* for look-up, connecting and TLS together */
+    bool refuses_link_local; /* see struct koa_resolver_query */
 
     struct koa_tls_client *tls; /* NULL: plaintext; a reference of the stream's own is taken */
     const char *server_name;    /* for the peer's certificate; NULL or "": `host`; copied */

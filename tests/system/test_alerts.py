@@ -123,6 +123,13 @@ def test_the_webhook_is_signed_and_told_of_both_ends(agent, receiver, tmp_path):
     one.stop()
 
 
+def test_a_webhook_to_a_metadata_service_is_refused_unless_allowed(agent, tmp_path):
+    one = agent(hook_config(tmp_path / "flag", "http://169.254.169.254/latest/"))
+    wait_until(lambda: "allow_link_local" in one.log, 15, "the refusal in the log")
+    assert one.metric('kafka_ops_notifications_total{notifier="hook",outcome="delivered"}') in (None, 0)
+    one.stop()
+
+
 def test_a_failing_receiver_is_tried_again_with_the_same_key(agent, receiver, tmp_path):
     hook = receiver((503, {"Retry-After": "1"}), (500, {}), (200, {}))
     one = agent(hook_config(tmp_path / "flag", hook.url, ", min_severity: critical"))

@@ -127,6 +127,21 @@ checks:
     one.stop()
 
 
+def test_services_at_link_local_addresses_are_refused_unless_allowed(agent):
+    """Numbers, however written: whatever a name resolves to takes the same way."""
+    urls = ("http://169.254.169.254/latest/meta-data/", "http://0xa9fea9fe/", "http://[fe80::1]/", "tcp://169.254.169.254:80",
+            "tcp://0xa9fea9fe:80", "http://[fd00:ec2::254]/", "http://[::ffff:169.254.169.254]/")
+    checks = "".join(f"  - {{type: service, service: s{i}, url: '{url}'}}\n" for i, url in enumerate(urls))
+    one = agent(f"checks:\n{checks}  - {{type: service, service: allowed, url: 'tcp://169.254.1.1:1', timeout: 300ms, "
+                "allow_link_local: true}\n")
+    for i, _ in enumerate(urls):
+        result = one.wait_for_check(f"service_s{i}", "unhealthy")
+        assert "link-local" in result["message"] and "allow_link_local" in result["message"], result
+    # Whatever this machine's network makes of it.
+    assert "allow_link_local" not in one.check("service_allowed", cached=False)["message"]
+    one.stop()
+
+
 def test_callers_of_run_now_share_one_run(agent, tmp_path):
     count = tmp_path / "count"
     slow = script(tmp_path, "slow", f"echo x >> {count}; sleep 1; echo done\n")

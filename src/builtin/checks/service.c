@@ -29,6 +29,7 @@ struct config {
     const char *url;
     struct koa_counts expect_status;
     const char *expect_body;
+    bool allow_link_local;
     struct tls tls;
 };
 
@@ -61,6 +62,9 @@ static const struct koa_option options[] = {
      .help = "HTTP statuses that are right"},
     {KOA_TEXT(struct config, expect_body), .fallback = "",
      .help = "text that the first 64 KiB of the answer must hold"},
+    {KOA_BOOL(struct config, allow_link_local), .fallback = "false",
+     .help = "call link-local addresses and those of cloud metadata services too, which are "
+             "refused otherwise, also behind a name"},
     {KOA_GROUP(struct config, tls, tls_options), .help = "TLS of https"},
     {0},
 };
@@ -169,6 +173,7 @@ static enum koa_err begin_http(struct run *run, int64_t timeout_ms, struct koa_e
         .url = settings->url,
         .timeout_ms = timeout_ms,
         .body_limit = BODY_LIMIT,
+        .refuses_link_local = !settings->allow_link_local,
         .ca_file = settings->tls.ca_file,
         .cert_file = settings->tls.cert_file,
         .key_file = settings->tls.key_file,
@@ -247,6 +252,7 @@ static enum koa_err begin_tcp(struct run *run, int64_t timeout_ms, struct koa_er
         .resolver = services->resolver,
         .host = host,
         .deadline_ms = timeout_ms,
+        .refuses_link_local = !run->config->allow_link_local,
     };
     enum koa_err err = split_tcp(run->config->url, host, &opts.port, reterr);
 

@@ -32,6 +32,7 @@ struct config {
     int format;
     struct koa_pairs headers;
     const char *hmac_key;
+    bool allow_link_local;
     struct tls tls;
 };
 
@@ -73,6 +74,9 @@ static const struct koa_option options[] = {
      .help = "sent with each request"},
     {KOA_SECRET(struct config, hmac_key),
      .help = "signs each request: X-Koa-Signature: v1=hex(HMAC-SHA256(key, timestamp.body))"},
+    {KOA_BOOL(struct config, allow_link_local), .fallback = "false",
+     .help = "call link-local addresses and those of cloud metadata services too, which are "
+             "refused otherwise, also behind a name"},
     {KOA_GROUP(struct config, tls, tls_options), .help = "of an https URL"},
     {0},
 };
@@ -216,6 +220,7 @@ static enum koa_err send_request(const struct config *config, struct post *post,
         .body = body,
         .timeout_ms = koa_delivery_timeout_ms(post->delivery),
         .body_limit = ANSWER_LIMIT,
+        .refuses_link_local = !config->allow_link_local,
         .ca_file = config->tls.ca_file,
         .cert_file = config->tls.cert_file,
         .key_file = config->tls.key_file,

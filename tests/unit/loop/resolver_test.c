@@ -10,8 +10,9 @@
 #include "kit/loop_kit.h"
 
 /* The system's resolver as the test wants it: getaddrinfo() of the program is this one. Names:
- * "good" has two addresses, "bad" none, "hang" waits for the test; numbers go to the real parser's
- * rules (AI_NUMERICHOST is only asked for IPv6 here and refused). */
+ * "good" has two addresses, "metadata" one that is link-local, "mixed" both kinds, "bad" none,
+ * "hang" waits for the test; numbers go to the real parser's rules (AI_NUMERICHOST is only asked
+ * for IPv6 here and refused). */
 static struct {
     pthread_mutex_t mutex;
     int calls;
@@ -60,9 +61,11 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         kit_gate_wait(&hang_ends, 1);
         return EAI_AGAIN;
     }
-    if (strncmp(name, "good", 4) != 0)
+    if (strcmp(name, "metadata") == 0)
+        return answer_numeric("169.254.169.254", result);
+    if (strncmp(name, "good", 4) != 0 && strcmp(name, "mixed") != 0)
         return EAI_NONAME;
-    (void) answer_numeric("10.0.0.1", result);
+    (void) answer_numeric(name[0] == 'm' ? "169.254.1.1" : "10.0.0.1", result);
     (*result)->ai_next = *result + 1;
     (void) inet_pton(AF_INET, "10.0.0.2",
                      &((struct sockaddr_in *) (void *) (*result)->ai_next->ai_addr)->sin_addr);
@@ -89,6 +92,7 @@ struct query {
     struct kit_loop *kit;
     const char *host;
     int64_t deadline_ms;
+    bool refuses_link_local;
     struct koa_resolution *resolution;
     enum koa_err err;
     struct koa_error error;
@@ -119,6 +123,7 @@ static void start(void *message)
     struct koa_resolver_query opts = {.host = query->host,
                                       .port = 9092,
                                       .deadline_ms = query->deadline_ms,
+                                      .refuses_link_local = query->refuses_link_local,
                                       .done = on_resolved,
                                       .context = query};
 
@@ -134,17 +139,20 @@ static void cancel(void *message)
 
 static void ask(struct kit_loop *kit, struct query *query, const char *host, int64_t deadline_ms)
 {
-    *query = (struct query){
-        .kit = kit, .host = host, .deadline_ms = deadline_ms, .answered = KIT_GATE_INIT};
+    *query = (struct query){.kit = kit,
+                            .host = host,
+                            .deadline_ms = deadline_ms,
+                            .refuses_link_local = query->refuses_link_local,
+                            .answered = KIT_GATE_INIT};
     kit_loop_call(kit, start, query);
 }
 
 static void a_name_has_its_addresses_and_one_look_up_serves_all(void **state)
 {
     struct kit_loop kit;
-    struct query first;
-    struct query second;
-    struct query third;
+    struct query first = {0};
+    struct query second = {0};
+    struct query third = {0};
     int before = calls();
 
     (void) state;
@@ -167,7 +175,7 @@ static void a_name_has_its_addresses_and_one_look_up_serves_all(void **state)
 static void a_number_needs_no_look_up(void **state)
 {
     struct kit_loop kit;
-    struct query query;
+    struct query query = {0};
     int before = calls();
 
     (void) state;
@@ -180,10 +188,46 @@ static void a_number_needs_no_look_up(void **state)
     kit_loop_end(&kit);
 }
 
+static void link_local_addresses_are_left_out_when_asked(void **state)
+{
+    static const struct {
+        const char *host;
+        bool refuses;
+        const char *address; /* NULL: refused */
+    } cases[] = {
+        {"metadata", false, "169.254.169.254:9092"},
+        {"metadata", true, NULL},
+        {"mixed", false, "169.254.1.1:9092"},
+        {"mixed", true, "10.0.0.2:9092"},
+        {"169.254.169.254", false, "169.254.169.254:9092"},
+        {"169.254.169.254", true, NULL},
+        {"127.0.0.1", true, "127.0.0.1:9092"},
+        {"192.168.1.1", true, "192.168.1.1:9092"},
+    };
+    struct kit_loop kit;
+
+    (void) state;
+    kit_loop_start(&kit, 0);
+    KIT_EACH (c, cases) {
+        struct query query = {.refuses_link_local = c->refuses};
+
+        ask(&kit, &query, c->host, 10000);
+        kit_gate_wait(&query.answered, 1);
+        KIT_EXPECT_INT(c->host, c->address != NULL, query.count > 0);
+        if (c->address != NULL) {
+            KIT_EXPECT_TEXT(c->host, c->address, query.addresses[0]);
+        } else {
+            KIT_EXPECT_CONTAINS(c->host, "allow_link_local", query.error.text);
+            KIT_EXPECT("not to be tried again", !query.error.retriable);
+        }
+    }
+    kit_loop_end(&kit);
+}
+
 static void a_name_that_is_none_says_why(void **state)
 {
     struct kit_loop kit;
-    struct query query;
+    struct query query = {0};
 
     (void) state;
     kit_loop_start(&kit, 0);
@@ -209,7 +253,7 @@ static void localhost_is_loopback_where_the_system_does_not_know_it(void **state
     (void) state;
     kit_loop_start(&kit, 0);
     KIT_EACH (c, cases) {
-        struct query query;
+        struct query query = {0};
 
         ask(&kit, &query, c->name, 20000);
         kit_gate_wait(&query.answered, 1);
@@ -258,6 +302,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_has_its_addresses_and_one_look_up_serves_all),
         cmocka_unit_test(a_number_needs_no_look_up),
+        cmocka_unit_test(link_local_addresses_are_left_out_when_asked),
         cmocka_unit_test(a_name_that_is_none_says_why),
         cmocka_unit_test(localhost_is_loopback_where_the_system_does_not_know_it),
         cmocka_unit_test(names_that_hang_end_at_their_deadline_and_others_go_on),
