@@ -143,6 +143,33 @@ static int run_agent(struct koa_agent_opts *opts, bool is_simulated)
     return CLI_OK;
 }
 
+static const struct cli_flag simulate_flags[] = {
+    {"simulate", NULL, NULL, "watch a simulated cluster made for it"},
+    {"sim-brokers", "N", NULL, "its brokers (3)"},
+    {"sim-topics", "N", NULL, "its topics (20)"},
+    {"sim-partitions", "N", NULL, "its partitions in all (100)"},
+    {"sim-groups", "N", NULL, "its groups, of every type (10)"},
+    {"sim-group-partitions", "N", NULL, "its partitions with commits in all (10 for each group)"},
+    {"sim-members", "N", NULL, "members of each group that has some (3)"},
+    {"sim-latency", "DURATION", NULL, "added to every answer, such as 5ms (0)"},
+    {"sim-kafka-version", "VERSION", NULL, "its APIs as of Kafka 2.8, 3.9, 4.0 or 4.x (4.x)"},
+    {"sim-seed", "N", NULL, "same seed, same cluster (1)"},
+    {"sim-listen", "HOST:PORT", NULL, "address of its first broker (127.0.0.1, any free ports)"},
+    {0},
+};
+
+/* Flags of a simulated cluster say nothing without one. */
+static bool check_simulate_flags(const struct cli_arguments *arguments)
+{
+    for (const struct cli_flag *flag = simulate_flags + 1; flag->name != NULL; flag++) {
+        if (cli_is_given(arguments, flag->name) && !cli_is_given(arguments, "simulate")) {
+            (void) fprintf(stderr, "kafka-ops-agent serve: --%s needs --simulate\n", flag->name);
+            return false;
+        }
+    }
+    return true;
+}
+
 static int serve(const struct cli_arguments *arguments)
 {
     struct koa_setting rows[CLI_SETTING_LIMIT];
@@ -153,6 +180,8 @@ static int serve(const struct cli_arguments *arguments)
     char clusters[CLUSTERS_TEXT_SIZE];
     int code = CLI_USAGE;
 
+    if (!check_simulate_flags(arguments))
+        return CLI_USAGE;
     cli_signals_block();
     if (cli_is_given(arguments, "simulate") &&
         !cli_simulation_start(arguments, "sim-", &simulation))
@@ -175,21 +204,6 @@ static int serve(const struct cli_arguments *arguments)
     koa_simulation_stop(simulation);
     return code;
 }
-
-static const struct cli_flag simulate_flags[] = {
-    {"simulate", NULL, NULL, "watch a simulated cluster made for it"},
-    {"sim-brokers", "N", NULL, "its brokers (3)"},
-    {"sim-topics", "N", NULL, "its topics (20)"},
-    {"sim-partitions", "N", NULL, "its partitions in all (100)"},
-    {"sim-groups", "N", NULL, "its groups, of every type (10)"},
-    {"sim-group-partitions", "N", NULL, "its partitions with commits in all (10 for each group)"},
-    {"sim-members", "N", NULL, "members of each group that has some (3)"},
-    {"sim-latency", "DURATION", NULL, "added to every answer, such as 5ms (0)"},
-    {"sim-kafka-version", "VERSION", NULL, "its APIs as of Kafka 2.8, 3.9, 4.0 or 4.x (4.x)"},
-    {"sim-seed", "N", NULL, "same seed, same cluster (1)"},
-    {"sim-listen", "HOST:PORT", NULL, "address of its first broker (127.0.0.1, any free ports)"},
-    {0},
-};
 
 const struct cli_command cli_serve = {
     .name = "serve",
