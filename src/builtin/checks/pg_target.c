@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/num.h"
 #include "base/redact.h"
 #include "base/str.h"
 
@@ -56,6 +57,19 @@ static enum koa_err read_host(struct koa_pg_host *host, struct koa_str name, str
     return KOA_OK;
 }
 
+/* libpq itself would say so at each attempt only. */
+static enum koa_err read_port(struct koa_pg_host *host, struct koa_str port,
+                              struct koa_error *reterr)
+{
+    int64_t number;
+
+    if (port.size == 0 || (koa_parse_int(port, 1, 65535, &number) == KOA_OK &&
+                           koa_str_copy(host->port, sizeof(host->port), port)))
+        return KOA_OK;
+    return koa_fail(reterr, KOA_ERR_RANGE, "url: a port is a number from 1 to 65535, not '%.*s'",
+                    (int) (port.size < 16 ? port.size : 16), port.data);
+}
+
 static enum koa_err read_hosts(struct koa_pg_target *target, const PQconninfoOption *options,
                                const PQconninfoOption *defaults, struct koa_error *reterr)
 {
@@ -84,8 +98,8 @@ static enum koa_err read_hosts(struct koa_pg_target *target, const PQconninfoOpt
 
         err = read_host(host, list_entry(names != NULL ? names : "", i),
                         list_entry(addresses != NULL ? addresses : "", i), reterr);
-        if (ports != NULL)
-            (void) koa_str_copy(host->port, sizeof(host->port), list_entry(ports, i));
+        if (err == KOA_OK && ports != NULL)
+            err = read_port(host, list_entry(ports, i), reterr);
     }
     return err;
 }

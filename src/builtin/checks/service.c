@@ -24,6 +24,8 @@ struct tls {
     const char *ca_file, *cert_file, *key_file, *server_name;
 };
 
+static const char tcp_scheme[] = "tcp://";
+
 struct config {
     const char *service;
     const char *url;
@@ -33,16 +35,46 @@ struct config {
     struct tls tls;
 };
 
+/* "tcp://host:port" or "tcp://[::1]:port", a slash at the end allowed. */
+static bool split_tcp(const char *url, char host[HOST_SIZE], int *ret_port)
+{
+    struct koa_str rest = koa_str_from(url + strlen(tcp_scheme));
+    struct koa_str name;
+    struct koa_str number;
+    const char *colon;
+    int64_t port = 0;
+
+    if (rest.size > 0 && rest.data[rest.size - 1] == '/')
+        rest.size--;
+    colon = rest.size > 0 ? memrchr(rest.data, ':', rest.size) : NULL;
+    if (colon == NULL)
+        return false;
+    name = (struct koa_str){.data = rest.data, .size = (size_t) (colon - rest.data)};
+    number = (struct koa_str){.data = colon + 1, .size = rest.size - name.size - 1};
+    if (name.size > 1 && name.data[0] == '[' && name.data[name.size - 1] == ']') {
+        name.data++;
+        name.size -= 2;
+    }
+    if (name.size == 0 || !koa_str_copy(host, HOST_SIZE, name) ||
+        koa_parse_int(number, 1, 65535, &port) != KOA_OK)
+        return false;
+    *ret_port = (int) port;
+    return true;
+}
+
+static bool is_tcp(const char *url)
+{
+    return strncmp(url, tcp_scheme, strlen(tcp_scheme)) == 0;
+}
+
 static const char *validate_url(const char *value)
 {
-    static const char *const schemes[] = {"http://", "https://", "tcp://"};
+    char host[HOST_SIZE];
+    int port;
 
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(schemes); i++) {
-        if (strncmp(value, schemes[i], strlen(schemes[i])) == 0 &&
-            value[strlen(schemes[i])] != '\0')
-            return NULL;
-    }
-    return "a URL of http, https or tcp://host:port";
+    if (is_tcp(value) ? split_tcp(value, host, &port) : koa_http_url_valid(value))
+        return NULL;
+    return "a URL of http, https or tcp://host:port, with a port from 1 to 65535";
 }
 
 static const struct koa_option tls_options[] = {
@@ -211,34 +243,6 @@ static void on_closed(void *context, const struct koa_error *error)
     finish(run);
 }
 
-/* "tcp://host:port" or "tcp://[::1]:port", a slash at the end allowed. */
-static enum koa_err split_tcp(const char *url, char host[HOST_SIZE], int *ret_port,
-                              struct koa_error *reterr)
-{
-    struct koa_str rest = koa_str_from(url + strlen("tcp://"));
-    const char *colon;
-    int64_t port = 0;
-
-    if (rest.size > 0 && rest.data[rest.size - 1] == '/')
-        rest.size--;
-    colon = rest.size > 0 ? memrchr(rest.data, ':', rest.size) : NULL;
-    if (colon != NULL) {
-        struct koa_str name = {.data = rest.data, .size = (size_t) (colon - rest.data)};
-        struct koa_str number = {.data = colon + 1, .size = rest.size - name.size - 1};
-
-        if (name.size > 1 && name.data[0] == '[' && name.data[name.size - 1] == ']') {
-            name.data++;
-            name.size -= 2;
-        }
-        if (name.size > 0 && koa_str_copy(host, HOST_SIZE, name) &&
-            koa_parse_int(number, 1, 65535, &port) == KOA_OK) {
-            *ret_port = (int) port;
-            return KOA_OK;
-        }
-    }
-    return koa_fail(reterr, KOA_ERR_INVALID, "url '%.200s' must be tcp://host:port", url);
-}
-
 static enum koa_err begin_tcp(struct run *run, int64_t timeout_ms, struct koa_error *reterr)
 {
     static const struct koa_stream_events events = {
@@ -254,17 +258,13 @@ static enum koa_err begin_tcp(struct run *run, int64_t timeout_ms, struct koa_er
         .deadline_ms = timeout_ms,
         .refuses_link_local = !run->config->allow_link_local,
     };
-    enum koa_err err = split_tcp(run->config->url, host, &opts.port, reterr);
 
-    return err != KOA_OK ? err : koa_stream_connect(&opts, &run->stream, reterr);
+    if (!split_tcp(run->config->url, host, &opts.port))
+        return koa_fail(reterr, KOA_ERR_INVALID, "url must be tcp://host:port");
+    return koa_stream_connect(&opts, &run->stream, reterr);
 }
 
 /* ---- both */
-
-static bool is_tcp(const struct config *settings)
-{
-    return strncmp(settings->url, "tcp://", strlen("tcp://")) == 0;
-}
 
 static void start(const void *config, struct koa_probe *probe)
 {
@@ -281,8 +281,8 @@ static void start(const void *config, struct koa_probe *probe)
     if (err == KOA_OK) {
         run->probe = probe;
         run->config = settings;
-        err = is_tcp(settings) ? begin_tcp(run, timeout_ms, &error)
-                               : begin_http(run, timeout_ms, &error);
+        err = is_tcp(settings->url) ? begin_tcp(run, timeout_ms, &error)
+                                    : begin_http(run, timeout_ms, &error);
     }
     if (err == KOA_OK) {
         koa_probe_on_cancel(probe, cancel, run);
@@ -296,12 +296,8 @@ static void start(const void *config, struct koa_probe *probe)
 static enum koa_err prepare(void *config, struct koa_error *reterr)
 {
     const struct config *settings = config;
-    char host[HOST_SIZE];
-    int port;
 
-    if (is_tcp(settings))
-        return split_tcp(settings->url, host, &port, reterr);
-    if (settings->expect_status.count == 0)
+    if (!is_tcp(settings->url) && settings->expect_status.count == 0)
         return koa_fail(reterr, KOA_ERR_INVALID, "expect_status names no status");
     return KOA_OK;
 }
