@@ -75,10 +75,11 @@ struct koa_option {
     const char *key;
     enum koa_option_type type;
     bool required;
-    bool restart;            /* a reload cannot change it */
-    size_t offset;           /* of the member */
-    const char *fallback;    /* default, in the file's own syntax; NULL: zero, NULL or empty */
-    double minimum, maximum; /* for numbers, sizes, durations (ms); both 0: no limit */
+    bool restart;         /* a reload cannot change it */
+    size_t offset;        /* of the member */
+    const char *fallback; /* default, in the file's own syntax; NULL: zero, NULL or empty */
+    const char *also;     /* what else may stand here that is not this row's, for texts; or NULL */
+    double minimum, maximum;          /* for numbers, sizes, durations (ms); both 0: no limit */
     const struct koa_choice *choices; /* for CHOICE and CHOICES */
     koa_option_validate_fn *validate; /* for TEXT, SECRET, each of TEXTS, each value of PAIRS */
     const struct koa_option *rows;    /* for GROUP and LIST */

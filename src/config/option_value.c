@@ -52,6 +52,17 @@ static bool has_range(const struct koa_option *option)
     return option->minimum < option->maximum;
 }
 
+static void print_range(const struct koa_option *option, struct koa_buf *buf)
+{
+    if (has_range(option)) {
+        print_number(option, option->minimum, buf);
+        koa_buf_append_text(buf, " to ");
+        print_number(option, option->maximum, buf);
+    }
+    if (option->also != NULL)
+        koa_buf_printf(buf, ", or %s", option->also);
+}
+
 void koa_option_describe(const struct koa_option *option, struct koa_buf *buf)
 {
     static const char *const forms[KOA_OPTION_TYPE_COUNT] = {
@@ -70,11 +81,17 @@ void koa_option_describe(const struct koa_option *option, struct koa_buf *buf)
         return;
     }
     koa_buf_append_text(buf, forms[option->type] != NULL ? forms[option->type] : "text");
-    if (has_range(option)) {
+    if (has_range(option))
         koa_buf_append_text(buf, " from ");
-        print_number(option, option->minimum, buf);
-        koa_buf_append_text(buf, " to ");
-        print_number(option, option->maximum, buf);
+    print_range(option, buf);
+}
+
+void koa_option_document_allowed(const struct koa_option *option, struct koa_buf *buf)
+{
+    if (option->choices != NULL) {
+        koa_option_describe(option, buf);
+    } else {
+        print_range(option, buf);
     }
 }
 

@@ -9,8 +9,10 @@
 void koa_option_read(const struct koa_option *option, const struct koa_node *node, void *member,
                      const struct koa_options_opts *opts);
 
-/* What is allowed, for messages and documents: "from 1 to 100", "one of text, json", ... */
+/* What is allowed, for messages: "a whole number from 1 to 100", "one of text, json", ... */
 void koa_option_describe(const struct koa_option *option, struct koa_buf *buf);
+/* The same beside the type's name: "1 to 100", "one of text, json", or nothing. */
+void koa_option_document_allowed(const struct koa_option *option, struct koa_buf *buf);
 /* "duration", "list of texts", ... */
 const char *koa_option_type_name(enum koa_option_type type);
 

@@ -188,7 +188,7 @@ static void document_row(const struct koa_option *row, const char *path, struct 
 {
     struct koa_buf allowed = {.limit = 1024};
 
-    koa_option_describe(row, &allowed);
+    koa_option_document_allowed(row, &allowed);
     koa_buf_printf(buf, "| `%s` | %s | ", path, koa_option_type_name(row->type));
     if (row->required) {
         koa_buf_append_text(buf, "required");
@@ -196,8 +196,7 @@ static void document_row(const struct koa_option *row, const char *path, struct 
         koa_buf_printf(buf, "`%s`", row->fallback);
     }
     koa_buf_append_text(buf, " | ");
-    if (row->choices != NULL || row->minimum < row->maximum)
-        print_cell(koa_buf_text(&allowed), buf);
+    print_cell(koa_buf_text(&allowed), buf);
     koa_buf_append_text(buf, " | ");
     print_cell(row->help != NULL ? row->help : "", buf);
     if (row->type == KOA_OPTION_SECRET)

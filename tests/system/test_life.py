@@ -33,12 +33,34 @@ def test_defaults_work_without_a_file(agent):
     ("checks: [{name: x, type: memroy}]", "did you mean 'memory'?"),
     ("checks: [{name: x, type: service, url: 'ftp://x'}]", "checks[0]"),
     ("alerting: {rules: [{name: r, type: metric_threshold}]}", "alerting.rules[0]"),
+    ("checks: [{type: service, service: a, url: 'http://h:port/'}]", "koa.yaml:1:43: checks[0].url: must be a URL of http, https "
+                                                                      "or tcp://host:port, with a port from 1 to 65535"),
+    ("checks: [{type: service, service: a, url: 'https://h:65536/'}]", "koa.yaml:1:43: checks[0].url: must be "),
+    ("checks: [{type: service, service: a, url: 'http://h:0/'}]", "koa.yaml:1:43: checks[0].url: must be "),
+    ("checks: [{type: service, service: a, url: 'tcp://h'}]", "koa.yaml:1:43: checks[0].url: must be "),
+    ("checks: [{type: service, service: a, url: 'tcp://h:99999'}]", "koa.yaml:1:43: checks[0].url: must be "),
+    ("checks: [{type: database, url: 'postgresql://u@h:99999/d'}]",
+     "koa.yaml:1:10: checks[0]: url: a port is a number from 1 to 65535, not '99999'"),
+    ("checks: [{type: database, url: 'postgresql://u@h:5432,i:x/d'}]", "a port is a number from 1 to 65535, not 'x'"),
+    ("alerting: {notifiers: [{name: n, type: webhook, url: 'http://h:99999/s3cret'}]}",
+     "koa.yaml:1:54: alerting.notifiers[0].url: must be an http:// or https:// URL, with a port from 1 to 65535"),
+    ("checks: [{type: memory, critical: maybe}]", "koa.yaml:1:35: checks[0].critical: must be a number from 0 to 1, or true or "
+                                                  "false, the flag of every check, not 'maybe'"),
+    ("checks: [{type: disk_space, critical: 2}]", "koa.yaml:1:39: checks[0].critical: must be a number from 0 to 1, or true or "
+                                                  "false, the flag of every check, not '2'"),
+    ("checks: [{type: exec, command: [/bin/true], critical: maybe}]", "checks[0].critical: must be true or false, not 'maybe'"),
     ("a: [", "not YAML"),
 ])
 def test_a_bad_file_stops_the_start_and_says_where(agent, text, message):
     one = agent(text, start=False).start(wait=False)
     assert one.process.wait(10 * SLOWNESS) == 2
     assert message in one.log
+
+
+def test_flags_of_a_simulated_cluster_need_one(build):
+    for flag, value in (("--sim-brokers", "3"), ("--sim-listen", "127.0.0.1:0"), ("--sim-seed", "1")):
+        done = run(build, "serve", "--port", "0", flag, value)
+        assert done.returncode == 2 and f"{flag} needs --simulate" in done.stderr, done.stderr
 
 
 def test_all_errors_of_a_file_come_together(build, tmp_path):

@@ -33,6 +33,7 @@ static const struct koa_option options[] = {
     {KOA_NUMBER(struct config, warning), .fallback = "0.8", .minimum = 0, .maximum = 1,
      .help = "share of space or inodes in use from which it is degraded"},
     {KOA_NUMBER(struct config, critical), .fallback = "0.9", .minimum = 0, .maximum = 1,
+     .also = "true or false, the flag of every check",
      .help = "share of space or inodes in use from which it is unhealthy"},
     {0},
 };

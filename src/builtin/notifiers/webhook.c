@@ -44,9 +44,9 @@ static const struct koa_choice formats[] = {
 
 static const char *validate_url(const char *value)
 {
-    if (strncasecmp(value, "http://", 7) == 0 || strncasecmp(value, "https://", 8) == 0)
-        return NULL;
-    return "an http:// or https:// URL";
+    return koa_http_url_valid(value)
+               ? NULL
+               : "an http:// or https:// URL, with a port from 1 to 65535 if any";
 }
 
 static const char *validate_header(const char *value)
@@ -71,7 +71,8 @@ static const struct koa_option options[] = {
     {KOA_CHOICE(struct config, format, formats), .fallback = "native",
      .help = "the body: docs/http-api.md, or version 4 of Alertmanager's webhook"},
     {KOA_PAIRS(struct config, headers), .validate = validate_header,
-     .help = "sent with each request"},
+     .help = "sent with each request; the value of one whose name holds authorization, token, "
+             "secret, key or cookie is masked wherever it would be shown"},
     {KOA_SECRET(struct config, hmac_key),
      .help = "signs each request: X-Koa-Signature: v1=hex(HMAC-SHA256(key, timestamp.body))"},
     {KOA_BOOL(struct config, allow_link_local), .fallback = "false",

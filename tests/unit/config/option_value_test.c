@@ -371,7 +371,7 @@ static void documents_list_every_key_with_its_path(void **state)
 {
     struct koa_buf buf = {.limit = 100000};
     static const char *const lines[] = {
-        "| `count` | whole number |  | a whole number from 1 to 65535 | port |\n",
+        "| `count` | whole number |  | 1 to 65535 | port |\n",
         "| `secret` | secret |  |  | secret; also `secret_file` |\n",
         "| `word` | word |  | one of greater_than, >, less_than, < | word |\n",
         "| `items[].name` | text | required |  | its name |\n",
