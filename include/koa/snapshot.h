@@ -35,6 +35,43 @@ struct koa_snapshot_topic {
     int32_t partitions;
     int32_t leaderless;
     int32_t under_replicated;
+    int32_t with_offline_replicas;
+    bool has_min_isr; /* min.insync.replicas is known, and with it the next three */
+    int32_t min_isr;
+    int32_t under_min_isr; /* writes with acks=all are refused */
+    int32_t at_min_isr;    /* one more loss, and they are */
+    bool has_reassigning;
+    int32_t reassigning; /* partitions whose replicas move */
+    bool has_log_bytes;
+    int64_t log_bytes; /* of all replicas */
+};
+
+/* A folder of a broker. */
+struct koa_snapshot_log_dir {
+    int32_t broker;
+    const char *path;
+    const char *error; /* why it is offline; NULL: it is not */
+    int64_t size;      /* bytes of the replicas in it */
+    bool has_space;    /* its file system's space is known (Kafka 3.3 and later) */
+    int64_t total;     /* bytes */
+    int64_t usable;    /* bytes */
+    int64_t age_ms;    /* since its broker told, when the snapshot was made */
+};
+
+/* Of KRaft's controllers (KIP-595). */
+struct koa_snapshot_quorum {
+    int32_t leader; /* -1: none */
+    int32_t epoch;
+    size_t replicas; /* voters first, then observers */
+};
+
+struct koa_snapshot_voter {
+    int32_t id;
+    bool is_voter; /* else an observer */
+    bool has_lag;
+    bool has_fetch_time;
+    int64_t lag;                /* records behind the leader */
+    struct koa_wall fetch_time; /* its last one */
 };
 
 struct koa_snapshot_partition {
@@ -46,6 +83,9 @@ struct koa_snapshot_partition {
     bool has_end_offset;
     bool has_start_offset;
     bool is_stale; /* offsets are from an earlier cycle */
+    bool has_stable_offset;
+    bool has_open_transaction; /* the last stable offset was below the end */
+    int64_t stable_offset;     /* the last stable one, as of the last slow cycle at least */
     int64_t end_offset;
     int64_t start_offset;
     int64_t offset_age_ms;
@@ -164,6 +204,20 @@ KOA_API void koa_snapshot_topic(const struct koa_snapshot *snapshot, size_t inde
                                 struct koa_snapshot_topic *ret_topic);
 KOA_API void koa_snapshot_partition(const struct koa_snapshot *snapshot, size_t topic, size_t index,
                                     struct koa_snapshot_partition *ret_partition);
+
+/* In order of broker and path. */
+KOA_API size_t koa_snapshot_log_dir_count(const struct koa_snapshot *snapshot);
+KOA_API void koa_snapshot_log_dir(const struct koa_snapshot *snapshot, size_t index,
+                                  struct koa_snapshot_log_dir *ret_log_dir);
+/* False when it is not known: a cluster with ZooKeeper, or no right to ask. */
+KOA_API bool koa_snapshot_quorum(const struct koa_snapshot *snapshot,
+                                 struct koa_snapshot_quorum *ret_quorum);
+KOA_API void koa_snapshot_voter(const struct koa_snapshot *snapshot, size_t index,
+                                struct koa_snapshot_voter *ret_voter);
+/* "kraft", "zookeeper", or "" when it is not known. */
+KOA_API const char *koa_snapshot_mode(const struct koa_snapshot *snapshot);
+/* "4.3", or "" when it is not known: the oldest release that offers what a broker offers. */
+KOA_API const char *koa_snapshot_version_guess(const struct koa_snapshot *snapshot);
 
 /* In order of name. */
 KOA_API size_t koa_snapshot_group_count(const struct koa_snapshot *snapshot);

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "cluster/cycle.h"
+#include "cluster/version_guess.h"
 #include "kafka/error_code.h"
 #include "kafka/messages/describe_cluster.h"
 
@@ -60,6 +61,7 @@ void koa_collector_destroy(struct koa_collector *collector)
     KOA_ASSERT(collector->pending == 0 && koa_list_is_empty(&collector->pings));
     koa_snapshot_unref(collector->previous);
     koa_snapshot_unref(collector->draft);
+    koa_state_unref(collector->state);
     koa_arena_destroy(collector->arena);
     koa_lag_destroy(collector->lag);
     koa_group_list_deinit(&collector->list);
@@ -158,14 +160,19 @@ static void take_body(struct koa_collector *collector, const struct koa_task *ta
     case KOA_TASK_TIME:
         koa_cycle_take_offsets(collector, task, body);
         break;
+    case KOA_TASK_LOG_DIRS:
+    case KOA_TASK_CONFIGS:
+    case KOA_TASK_REASSIGNMENTS:
+    case KOA_TASK_QUORUM:
+        koa_cycle_take_state(collector, task, body);
+        break;
     case KOA_TASK_PING:
         break;
     }
 }
 
-/* An API that a broker lacks costs that feature, and is told once. */
-static void note_lacking(struct koa_collector *collector, const struct koa_task *task,
-                         const char *text)
+void koa_cycle_note_lacking(struct koa_collector *collector, const struct koa_task *task,
+                            const char *text)
 {
     unsigned key = (unsigned) task->request.api_key % 128U;
     uint64_t bit = UINT64_C(1) << (key % 64);
@@ -180,14 +187,21 @@ static void note_lacking(struct koa_collector *collector, const struct koa_task 
 static void take_error(struct koa_collector *collector, const struct koa_task *task,
                        const struct koa_error *error)
 {
+    /* Of these the broker lives, and has nothing more to say than this. */
+    bool is_alive = error->code == KOA_ERR_PROTOCOL || error->code == KOA_ERR_LIMIT;
+
     if (task->kind == KOA_TASK_START || task->kind == KOA_TASK_STABLE)
         collector->slow_is_whole = false;
+    if (collector->state != NULL)
+        koa_cycle_lack_state(collector, task, error);
     if (error->code == KOA_ERR_UNSUPPORTED) {
-        note_lacking(collector, task, error->text);
+        koa_cycle_note_lacking(collector, task, error->text);
         return;
     }
     koa_cycle_note(collector, error->text);
     koa_roster_failed(&collector->roster, task->broker, error->text);
+    if (is_alive)
+        koa_roster_trust(&collector->roster, task->broker);
 }
 
 static void on_done(void *context, struct koa_kafka_request *request,
@@ -248,9 +262,12 @@ static struct koa_snapshot *complete(struct koa_collector *collector)
     struct koa_wall now = collector->opts.ops->wall(collector->opts.context);
 
     koa_cycle_finish_groups(collector);
+    koa_cycle_finish_state(collector);
     draft = KOA_MOVE(collector->draft);
     draft->made = koa_cycle_now(collector);
     draft->good_time = now;
+    draft->version_guess = koa_version_guess(collector->opts.ops->version, collector->opts.context,
+                                             collector->metadata_broker);
     koa_draft_carry_over(draft, koa_cycle_previous(collector), koa_cycle_limits(collector));
     koa_lag_finish(collector->lag, draft, koa_cycle_previous(collector), now);
     if (collector->has_slow && collector->slow_is_whole)
@@ -272,6 +289,8 @@ static struct koa_snapshot *repeat(struct koa_collector *collector)
     if (snapshot == NULL)
         return NULL;
     snapshot->made = now;
+    if (collector->previous != NULL)
+        snapshot->version_guess = collector->previous->version_guess;
     snapshot->error = koa_arena_strdup(snapshot->arena, collector->last_error);
     if (snapshot->error == NULL)
         snapshot->error = "no broker answered";
@@ -329,6 +348,7 @@ static void advance(struct koa_collector *collector)
             enter(collector, KOA_PHASE_GROUPS);
             koa_cycle_ping(collector);
             koa_cycle_list_groups(collector);
+            koa_cycle_ask_for_state(collector);
         } else if (koa_cycle_may_ask_for_metadata(collector)) {
             koa_cycle_ask_for_metadata(collector);
         } else {
@@ -381,6 +401,7 @@ bool koa_collector_begin(struct koa_collector *collector)
     collector->has_slow = koa_mono_diff_ms(collector->began, collector->slow_due) >= 0;
     collector->slow_is_whole = true;
     collector->has_retried = false;
+    collector->has_asked_for_lists = false;
     collector->is_other_cluster = false;
     collector->requests = collector->errors = 0;
     collector->report = (struct koa_collector_report){.has_failed = false};

@@ -20,6 +20,10 @@ enum koa_task_kind {
     KOA_TASK_START,
     KOA_TASK_STABLE,
     KOA_TASK_TIME,
+    KOA_TASK_LOG_DIRS,
+    KOA_TASK_CONFIGS,
+    KOA_TASK_REASSIGNMENTS,
+    KOA_TASK_QUORUM,
     KOA_TASK_PING,
 };
 
@@ -58,11 +62,13 @@ struct koa_collector {
     struct koa_arena *arena; /* of the cycle */
     struct koa_snapshot *draft;
     struct koa_group_answers answers;
+    struct koa_state *state; /* of this cycle, if it is a slow one */
     struct koa_mono began, phase_began;
     struct koa_mono slow_due;
-    bool has_slow;      /* this cycle asks for what changes slowly */
-    bool slow_is_whole; /* and no broker has failed to tell it */
-    bool has_retried;   /* groups that moved were asked for again */
+    bool has_slow;            /* this cycle asks for what changes slowly */
+    bool slow_is_whole;       /* and no broker has failed to tell it */
+    bool has_asked_for_lists; /* of groups */
+    bool has_retried;         /* groups that moved were asked for again */
     bool is_other_cluster;
     struct koa_collector_report report;
     int64_t requests, errors;
@@ -91,6 +97,10 @@ bool koa_cycle_list_brokers(struct koa_collector *collector);
 const struct koa_snapshot *koa_cycle_previous(const struct koa_collector *collector);
 struct koa_draft_limits koa_cycle_limits(const struct koa_collector *collector);
 
+/* An API that a broker lacks, or refuses, costs that feature, and is told once. */
+void koa_cycle_note_lacking(struct koa_collector *collector, const struct koa_task *task,
+                            const char *text);
+
 /* cycle_metadata.c */
 KOA_MUST_USE bool koa_cycle_list_candidates(struct koa_collector *collector, bool keep_last);
 bool koa_cycle_may_ask_for_metadata(const struct koa_collector *collector);
@@ -100,6 +110,7 @@ void koa_cycle_take_metadata(struct koa_collector *collector, const struct koa_t
 
 /* cycle_groups.c */
 void koa_cycle_list_groups(struct koa_collector *collector);
+void koa_cycle_list_groups_of(struct koa_collector *collector, int32_t broker);
 void koa_cycle_take_list(struct koa_collector *collector, const struct koa_task *task,
                          const struct koa_kafka_list_groups_response *answer);
 void koa_cycle_ask_for_groups(struct koa_collector *collector);
@@ -111,11 +122,21 @@ void koa_cycle_take_groups(struct koa_collector *collector, const struct koa_tas
 void koa_cycle_next_group(struct koa_collector *collector, const struct koa_task *task);
 void koa_cycle_finish_groups(struct koa_collector *collector);
 
+/* cycle_state.c */
+void koa_cycle_ask_for_state(struct koa_collector *collector);
+void koa_cycle_take_state(struct koa_collector *collector, const struct koa_task *task,
+                          const void *body);
+/* The request failed. */
+void koa_cycle_lack_state(struct koa_collector *collector, const struct koa_task *task,
+                          const struct koa_error *error);
+void koa_cycle_finish_state(struct koa_collector *collector);
+
 /* cycle_offsets.c */
 void koa_cycle_ask_for_offsets(struct koa_collector *collector);
 void koa_cycle_take_offsets(struct koa_collector *collector, const struct koa_task *task,
                             const struct koa_kafka_list_offsets_response *answer);
-/* Brokers that did not answer lately: a question that nobody waits for. */
+/* Brokers that did not answer lately: a question that nobody waits for. One that answers before the
+ * groups are listed is asked for its own. */
 void koa_cycle_ping(struct koa_collector *collector);
 
 #endif

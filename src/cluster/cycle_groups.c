@@ -85,11 +85,19 @@ static struct koa_str name_of(const struct koa_collector *collector, size_t grou
     return (struct koa_str){.data = row->name, .size = row->name_size};
 }
 
+void koa_cycle_list_groups_of(struct koa_collector *collector, int32_t broker)
+{
+    static const struct koa_kafka_list_groups_request all = {.states_filter = {.rows = NULL}};
+    struct koa_task *task = koa_cycle_task(collector, broker, KOA_TASK_LIST_GROUPS);
+
+    if (task != NULL)
+        koa_cycle_submit(collector, task, KOA_KAFKA_LIST_GROUPS, &all);
+}
+
 void koa_cycle_list_groups(struct koa_collector *collector)
 {
     static const struct koa_kafka_describe_cluster_request brokers = {
         .endpoint_type = KOA_KAFKA_ENDPOINT_BROKERS};
-    static const struct koa_kafka_list_groups_request all = {.states_filter = {.rows = NULL}};
     struct koa_task *task =
         koa_cycle_task(collector, collector->metadata_broker, KOA_TASK_DESCRIBE_CLUSTER);
 
@@ -97,11 +105,9 @@ void koa_cycle_list_groups(struct koa_collector *collector)
         koa_cycle_submit(collector, task, KOA_KAFKA_DESCRIBE_CLUSTER, &brokers);
     if (!koa_cycle_list_brokers(collector))
         return;
-    for (size_t i = 0; i < collector->broker_count; i++) {
-        task = koa_cycle_task(collector, collector->brokers[i], KOA_TASK_LIST_GROUPS);
-        if (task != NULL)
-            koa_cycle_submit(collector, task, KOA_KAFKA_LIST_GROUPS, &all);
-    }
+    for (size_t i = 0; i < collector->broker_count; i++)
+        koa_cycle_list_groups_of(collector, collector->brokers[i]);
+    collector->has_asked_for_lists = true;
 }
 
 void koa_cycle_take_list(struct koa_collector *collector, const struct koa_task *task,

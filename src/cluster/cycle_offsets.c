@@ -205,6 +205,9 @@ static void on_pong(void *context, struct koa_kafka_request *request,
 
     if (answer->error == NULL) {
         koa_roster_answered(&collector->roster, task->broker, koa_cycle_now(collector));
+        if (collector->phase == KOA_PHASE_GROUPS && collector->has_asked_for_lists &&
+            !collector->is_cancelled)
+            koa_cycle_list_groups_of(collector, task->broker);
     } else {
         koa_roster_failed(&collector->roster, task->broker, answer->error->text);
     }

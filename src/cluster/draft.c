@@ -330,9 +330,31 @@ static struct koa_snapshot_broker *find_broker(const struct koa_snapshot *draft,
     return NULL;
 }
 
+/* Against min.insync.replicas: below it, writes with acks=all are refused; at it, one more loss
+ * does that. A topic with as few replicas as it needs is always at it, and says nothing by that. */
+static void count_in_sync(struct koa_snapshot *draft, struct koa_topic_row *topic)
+{
+    const struct koa_partition_columns *columns = &draft->partitions;
+    int32_t needed;
+
+    if (draft->state == NULL || draft->base != NULL)
+        return;
+    topic->state = koa_state_find_topic(
+        draft->state, (struct koa_str){.data = topic->name, .size = topic->name_size});
+    needed = topic->state != NULL ? topic->state->min_isr : 0;
+    for (size_t at = topic->first; needed > 0 && at < topic->first + topic->count; at++) {
+        topic->under_min_isr += columns->in_sync[at] < needed ? 1 : 0;
+        topic->at_min_isr +=
+            columns->in_sync[at] == needed && columns->replicas[at] > needed ? 1 : 0;
+    }
+}
+
 void koa_draft_count(struct koa_snapshot *draft)
 {
     const struct koa_partition_columns *columns = &draft->partitions;
+
+    for (size_t i = 0; i < draft->topic_count; i++)
+        count_in_sync(draft, &draft->topics[i]);
 
     for (size_t at = 0; at < draft->partition_count; at++) {
         struct koa_snapshot_broker *leader = find_broker(draft, columns->leader[at]);
@@ -377,6 +399,9 @@ struct koa_snapshot *koa_draft_repeat(struct koa_snapshot *previous, struct koa_
     draft->replica_ids = previous->replica_ids;
     draft->groups = previous->groups;
     draft->group_count = previous->group_count;
+    draft->state = previous->state;
+    if (draft->state != NULL)
+        koa_object_ref(&draft->state->object);
     for (size_t at = 0; at < count; at++) {
         uint8_t kept = KOA_PARTITION_PREFERRED | KOA_PARTITION_HAS_STABLE | KOA_PARTITION_IS_OPEN;
 

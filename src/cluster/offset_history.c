@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/memory.h"
+
 enum {
     /* Bisection halves: from a week to a second takes 20 steps. */
     QUESTION_LIMIT = 24,
@@ -17,7 +19,8 @@ static void remove_at(struct koa_offset_history *history, unsigned at)
 
     memmove(&history->points[at], &history->points[at + 1],
             (history->count - at - 1) * sizeof(history->points[0]));
-    history->exact = (uint16_t) (low | ((history->exact >> 1) & ~((1U << at) - 1)));
+    history->exact =
+        (uint16_t) ((unsigned) low | ((unsigned) history->exact >> 1 & ~((1U << at) - 1)));
     history->count--;
 }
 
@@ -49,7 +52,8 @@ static void insert_at(struct koa_offset_history *history, unsigned at,
     memmove(&history->points[at + 1], &history->points[at],
             (history->count - at) * sizeof(history->points[0]));
     history->points[at] = point;
-    history->exact = (uint16_t) (low | (high << 1) | (is_exact ? 1U << at : 0U));
+    history->exact =
+        (uint16_t) ((unsigned) low | (unsigned) high << 1 | (is_exact ? 1U << at : 0U));
     history->count++;
 }
 
@@ -57,6 +61,7 @@ void koa_offset_history_observe(struct koa_offset_history *history, int64_t ms, 
 {
     struct koa_offset_point *last;
 
+    KOA_ASSERT(history->count <= KOA_OFFSET_POINTS);
     while (history->count > 0 && (history->points[history->count - 1].offset > end ||
                                   history->points[history->count - 1].ms > ms))
         remove_at(history, history->count - 1U);

@@ -138,6 +138,14 @@ void koa_roster_failed(struct koa_roster *roster, int32_t id, const char *error)
     copy_text(row->error, koa_str_from(error));
 }
 
+void koa_roster_trust(struct koa_roster *roster, int32_t id)
+{
+    struct koa_roster_row *row = koa_roster_find(roster, id);
+
+    if (row != NULL)
+        row->has_failed = false;
+}
+
 static const char *explain(const struct koa_roster_row *row)
 {
     if (row->error[0] != '\0')

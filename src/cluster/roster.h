@@ -45,7 +45,10 @@ bool koa_roster_update(struct koa_roster *roster,
 /* NULL when unknown. Valid until the next update. */
 struct koa_roster_row *koa_roster_find(const struct koa_roster *roster, int32_t id);
 void koa_roster_answered(struct koa_roster *roster, int32_t id, struct koa_mono now);
+/* It is not asked again before it has answered a ping. */
 void koa_roster_failed(struct koa_roster *roster, int32_t id, const char *error);
+/* But this one may be: what failed was the answer, not the broker. */
+void koa_roster_trust(struct koa_roster *roster, int32_t id);
 /* Writes the snapshot's brokers, without leaders and replicas. False when memory is out. */
 KOA_MUST_USE bool koa_roster_fill(const struct koa_roster *roster, struct koa_snapshot *snapshot);
 

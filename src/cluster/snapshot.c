@@ -10,6 +10,7 @@ static void destroy(struct koa_object *object)
     struct koa_snapshot *snapshot = (struct koa_snapshot *) (void *) object;
 
     koa_snapshot_unref(snapshot->base);
+    koa_state_unref(snapshot->state);
     koa_arena_destroy(snapshot->arena); /* the snapshot itself lives in it */
 }
 
@@ -183,7 +184,18 @@ void koa_snapshot_topic(const struct koa_snapshot *snapshot, size_t index,
                                              .is_internal = row->is_internal,
                                              .partitions = (int32_t) row->count,
                                              .leaderless = row->leaderless,
-                                             .under_replicated = row->under_replicated};
+                                             .under_replicated = row->under_replicated,
+                                             .with_offline_replicas = row->with_offline_replicas};
+    if (row->state == NULL)
+        return;
+    ret_topic->has_min_isr = row->state->min_isr > 0;
+    ret_topic->min_isr = row->state->min_isr;
+    ret_topic->under_min_isr = row->under_min_isr;
+    ret_topic->at_min_isr = row->at_min_isr;
+    ret_topic->has_reassigning = snapshot->state->has_reassignments;
+    ret_topic->reassigning = row->state->reassigning;
+    ret_topic->has_log_bytes = snapshot->state->has_bytes;
+    ret_topic->log_bytes = row->state->bytes;
 }
 
 void koa_snapshot_partition(const struct koa_snapshot *snapshot, size_t topic, size_t index,
@@ -203,6 +215,9 @@ void koa_snapshot_partition(const struct koa_snapshot *snapshot, size_t topic, s
         .has_end_offset = has_end,
         .has_start_offset = (flags & KOA_PARTITION_HAS_START) != 0,
         .is_stale = has_end && (flags & KOA_PARTITION_END_FRESH) == 0,
+        .has_stable_offset = (flags & KOA_PARTITION_HAS_STABLE) != 0,
+        .has_open_transaction = (flags & KOA_PARTITION_IS_OPEN) != 0,
+        .stable_offset = columns->stable[at],
         .end_offset = columns->end[at],
         .start_offset = columns->start[at],
         .offset_age_ms = has_end ? snapshot->made.ms - columns->end_ms[at] : 0,

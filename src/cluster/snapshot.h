@@ -9,6 +9,7 @@
 #include "base/published.h"
 #include "cluster/cluster.h"
 #include "cluster/group.h"
+#include "cluster/state.h"
 
 /* Partitions of a topic stand in a row in the columns, from `first`, in order of their ids. */
 struct koa_topic_row {
@@ -20,6 +21,8 @@ struct koa_topic_row {
     int32_t leaderless;
     int32_t under_replicated;
     int32_t with_offline_replicas;
+    int32_t under_min_isr, at_min_isr;   /* 0 also where the setting is unknown */
+    const struct koa_topic_state *state; /* NULL: not asked yet */
 };
 
 enum koa_partition_flag {
@@ -54,6 +57,7 @@ struct koa_snapshot {
     struct koa_mono made;
     int64_t interval_ms; /* between cycles, as configured */
     int32_t controller_id;
+    const char *version_guess; /* a constant, or NULL */
     struct koa_snapshot_cycle cycle;
 
     struct koa_snapshot_broker *brokers; /* in order of id */
@@ -65,6 +69,7 @@ struct koa_snapshot {
     int32_t *replica_ids;
     struct koa_group_row *groups; /* in order of name */
     size_t group_count;
+    struct koa_state *state; /* shared; NULL before the first slow cycle */
 
     /* The snapshot that owns topics, columns and groups, when a cycle learned nothing new; else
      * NULL. */

@@ -175,6 +175,8 @@ static void answer_one(struct fake_cluster *fake, struct koa_kafka_request *requ
         answer_offsets(fake, request, broker);
     } else if (request->api_key == KOA_KAFKA_DESCRIBE_CLUSTER && fake->lacks_describe_cluster) {
         end_with_error(request, KOA_ERR_UNSUPPORTED, "the broker does not offer describe_cluster");
+    } else if (request->api_key == KOA_KAFKA_DESCRIBE_QUORUM && fake->has_zookeeper) {
+        end_with_error(request, KOA_ERR_UNSUPPORTED, "the broker does not offer describe_quorum");
     } else if (!fake_answer_groups(fake, request, broker)) {
         fake_end_with(request, &description);
     }

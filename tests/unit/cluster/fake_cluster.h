@@ -59,6 +59,15 @@ struct fake_cluster {
     const char *cluster_id;
 
     struct fake_group groups[FAKE_GROUPS];
+    struct {
+        const char *path, *topic; /* NULL: no such folder */
+        int64_t size, total, usable;
+        int16_t error;
+    } log_dirs[FAKE_BROKERS + 1];
+    const char *min_isr; /* of every topic; NULL: not told */
+    int64_t voter_ends[FAKE_BROKERS + 1];
+    size_t reassigning; /* partitions of "orders" */
+    bool has_zookeeper, lacks_rights;
     int16_t list_error[FAKE_BROKERS + 1];
     int16_t offset_fetch_version;
     size_t fetched_in_one; /* groups in the largest OffsetFetch */
@@ -97,6 +106,9 @@ bool fake_has_group(const struct fake_cluster *fake, const char *name);
 /* The answer of `broker` to a request about groups. False: it is about something else. */
 bool fake_answer_groups(struct fake_cluster *fake, struct koa_kafka_request *request,
                         int32_t broker);
+/* The same of what changes slowly. */
+bool fake_answer_state(struct fake_cluster *fake, struct koa_kafka_request *request,
+                       int32_t broker);
 void fake_end_with(struct koa_kafka_request *request, const void *body);
 struct koa_snapshot_broker fake_broker(const struct fake_cluster *fake, int32_t id);
 

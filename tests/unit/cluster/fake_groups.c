@@ -231,7 +231,7 @@ bool fake_answer_groups(struct fake_cluster *fake, struct koa_kafka_request *req
         fake_end_with(request, &none); /* the same shape: no groups */
         return true;
     default:
-        return false;
+        return fake_answer_state(fake, request, broker);
     }
 }
 
