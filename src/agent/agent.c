@@ -379,6 +379,17 @@ static enum koa_err build(struct koa_agent *agent, const struct koa_agent_opts *
     return add_configured(agent, errors, reterr);
 }
 
+void koa_agent_log_warnings(const struct koa_agent *agent, const struct koa_config_errors *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct koa_config_errors one = {.rows = &list->rows[i], .count = 1, .total = 1};
+        struct koa_error error;
+
+        (void) koa_config_errors_fail(&one, &error);
+        koa_log_warn(agent->log, "config.doubtful", "%s", error.text);
+    }
+}
+
 /* One call a line. */
 static void tell_errors(const struct koa_agent_opts *opts, const struct koa_config_errors *errors)
 {
@@ -409,6 +420,8 @@ enum koa_err koa_agent_create(const struct koa_agent_opts *opts, struct koa_agen
         err = build(agent, opts, &errors, reterr);
     if (err != KOA_OK && opts->config_error != NULL)
         tell_errors(opts, &errors.list);
+    if (err == KOA_OK)
+        koa_agent_log_warnings(agent, &errors.warnings);
     koa_configuration_errors_deinit(&errors);
     if (err == KOA_OK)
         *ret_agent = KOA_MOVE(agent);

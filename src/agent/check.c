@@ -63,7 +63,7 @@ static void print_build(const struct koa_agent_build *build, struct koa_buf *buf
     }
 }
 
-bool koa_configuration_check(const char *file, struct koa_buf *text)
+bool koa_configuration_check(const char *file, struct koa_buf *text, struct koa_buf *warnings)
 {
     struct koa_configuration_opts opts = {
         .file = file, .getenv = read_variable, .judge = koa_agent_judge_with_defaults};
@@ -83,6 +83,7 @@ bool koa_configuration_check(const char *file, struct koa_buf *text)
     } else {
         koa_config_errors_print(&errors.list, text);
     }
+    koa_config_errors_print(&errors.warnings, warnings);
     koa_agent_build_deinit(&build);
     koa_configuration_errors_deinit(&errors);
     return is_right;

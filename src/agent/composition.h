@@ -133,6 +133,9 @@ KOA_MUST_USE enum koa_err koa_agent_load_configuration(const struct koa_agent *a
                                                        struct koa_configuration_errors *errors,
                                                        struct koa_error *reterr);
 
+/* A line in the log for each setting that is allowed and hardly meant. */
+void koa_agent_log_warnings(const struct koa_agent *agent, const struct koa_config_errors *list);
+
 /* parts.c: clusters and sources of a configuration. Clusters of the same settings are kept from
  * `previous` (may be NULL). */
 KOA_MUST_USE enum koa_err koa_agent_parts_create(struct koa_agent *agent,

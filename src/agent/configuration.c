@@ -2,6 +2,8 @@
  * What one row cannot judge (two clusters of one name) is judged here. */
 #include "agent/configuration.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/str.h"
@@ -16,7 +18,7 @@ enum {
 struct load {
     const struct koa_configuration_opts *opts;
     struct koa_configuration *configuration;
-    struct koa_config_errors *errors;
+    struct koa_config_errors *errors, *warnings;
 };
 
 void koa_configuration_errors_deinit(struct koa_configuration_errors *errors)
@@ -111,38 +113,70 @@ static const struct koa_node *read_settings(struct load *load)
                                   load->errors);
 }
 
-static void check_clusters(struct load *load)
+static const struct koa_node *item_at(const struct koa_node *list, size_t index)
+{
+    const struct koa_node *item = list != NULL ? list->children : NULL;
+
+    while (item != NULL && index-- > 0)
+        item = item->next;
+    return item;
+}
+
+/* The kafka check takes data older than three intervals for a collector that hangs. */
+static void doubt_cluster(struct load *load, const struct koa_node *item, size_t index)
 {
     const struct koa_cluster_settings *rows = load->configuration->clusters.rows;
+    const struct koa_cluster_settings *row = &rows[index];
+    const struct koa_node *where = koa_node_get(item, "request_timeout");
+    char path[48];
+
+    if (row->request_timeout < row->interval)
+        return;
+    (void) snprintf(path, sizeof(path), "clusters[%zu].request_timeout", index);
+    koa_config_errors_add(
+        load->warnings, where != NULL ? where : item, path,
+        "is not below the interval: a broker that freezes holds up one collection for that long, "
+        "and the kafka check may find the data too old (unhealthy) where one broker is missing "
+        "(degraded)");
+}
+
+static void check_clusters(struct load *load, const struct koa_node *tree)
+{
+    const struct koa_cluster_settings *rows = load->configuration->clusters.rows;
+    const struct koa_node *list = koa_node_get(tree, "clusters");
 
     for (size_t i = 0; i < load->configuration->clusters.count; i++) {
+        const struct koa_node *item = item_at(list, i);
+
+        doubt_cluster(load, item, i);
         for (size_t k = 0; k < i; k++) {
             if (koa_text_equal(rows[i].name, rows[k].name)) {
-                koa_config_errors_add(load->errors, NULL, "clusters", "two are named '%s'",
+                koa_config_errors_add(load->errors, item, "clusters", "two are named '%s'",
                                       rows[i].name);
             }
         }
         if (rows[i].tls.enabled || rows[i].sasl.mechanism[0] != '\0') {
             koa_config_errors_add(
-                load->errors, NULL, "clusters",
+                load->errors, item, "clusters",
                 "'%s' asks for tls or sasl, which this version cannot speak: name a "
                 "plaintext listener",
                 rows[i].name);
         }
         if (rows[i].probe.enabled) {
-            koa_config_errors_add(load->errors, NULL, "clusters",
+            koa_config_errors_add(load->errors, item, "clusters",
                                   "'%s' turns on probe, which this version does not have",
                                   rows[i].name);
         }
     }
 }
 
-static void check_web(struct load *load)
+static void check_web(struct load *load, const struct koa_node *tree)
 {
     const struct koa_web_settings *web = &load->configuration->web;
+    const struct koa_node *section = koa_node_get(tree, "web");
 
     if ((web->tls.cert_file[0] == '\0') != (web->tls.key_file[0] == '\0')) {
-        koa_config_errors_add(load->errors, NULL, "web.tls",
+        koa_config_errors_add(load->errors, koa_node_get(section, "tls"), "web.tls",
                               "cert_file and key_file must be set together");
     }
 }
@@ -181,8 +215,8 @@ static void load_tree(struct load *load)
                                                         .arena = load->configuration->arena,
                                                         .errors = load->errors,
                                                         .read_secret_files = true})) {
-        check_clusters(load);
-        check_web(load);
+        check_clusters(load, tree);
+        check_web(load, tree);
         check_log(load, tree);
     }
 }
@@ -196,14 +230,16 @@ enum koa_err koa_configuration_load(const struct koa_configuration_opts *opts,
     struct koa_configuration *configuration = NULL;
 
     *errors = (struct koa_configuration_errors){.arena = koa_arena_create(ERRORS_LIMIT)};
-    errors->list.arena = errors->arena;
+    errors->list.arena = errors->warnings.arena = errors->arena;
     if (arena != NULL)
         configuration = koa_arena_alloc(arena, 1, sizeof(*configuration));
     if (configuration == NULL || errors->arena == NULL)
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for the configuration");
     configuration->arena = arena;
-    load_tree(
-        &(struct load){.opts = opts, .configuration = configuration, .errors = &errors->list});
+    load_tree(&(struct load){.opts = opts,
+                             .configuration = configuration,
+                             .errors = &errors->list,
+                             .warnings = &errors->warnings});
     if (errors->list.count > 0 && opts->judge != NULL)
         opts->judge(configuration, &errors->list);
     if (errors->list.count > 0)

@@ -120,6 +120,7 @@ struct koa_configuration_opts {
 struct koa_configuration_errors {
     struct koa_arena *arena;
     struct koa_config_errors list;
+    struct koa_config_errors warnings; /* what is allowed and hardly meant; also on success */
 };
 void koa_configuration_errors_deinit(struct koa_configuration_errors *errors);
 

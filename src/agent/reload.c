@@ -245,6 +245,7 @@ static enum koa_err reload_locked(struct koa_agent *agent, struct koa_buf *chang
         struct koa_configuration *old = agent->configuration;
 
         compare(agent, candidate.configuration, changed);
+        koa_agent_log_warnings(agent, &errors->warnings);
         atomic_store(&agent->api.resolution_ms, candidate.configuration->metrics.resolution);
         agent->configuration = candidate.configuration;
         candidate.configuration = old;

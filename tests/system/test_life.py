@@ -49,6 +49,9 @@ def test_defaults_work_without_a_file(agent):
     ("checks: [{type: disk_space, critical: 2}]", "koa.yaml:1:39: checks[0].critical: must be a number from 0 to 1, or true or "
                                                   "false, the flag of every check, not '2'"),
     ("checks: [{type: exec, command: [/bin/true], critical: maybe}]", "checks[0].critical: must be true or false, not 'maybe'"),
+    ("clusters:\n  - {name: a, bootstrap_servers: 'h:1'}\n  - {name: a, bootstrap_servers: 'h:1'}",
+     "koa.yaml:3:5: clusters: two are named 'a'"),
+    ("web: {tls: {cert_file: /x}}", "koa.yaml:1:12: web.tls: cert_file and key_file must be set together"),
     ("a: [", "not YAML"),
 ])
 def test_a_bad_file_stops_the_start_and_says_where(agent, text, message):
@@ -61,6 +64,21 @@ def test_flags_of_a_simulated_cluster_need_one(build):
     for flag, value in (("--sim-brokers", "3"), ("--sim-listen", "127.0.0.1:0"), ("--sim-seed", "1")):
         done = run(build, "serve", "--port", "0", flag, value)
         assert done.returncode == 2 and f"{flag} needs --simulate" in done.stderr, done.stderr
+
+
+def test_a_timeout_that_may_hide_a_missing_broker_is_a_warning(agent, build, tmp_path):
+    text = "clusters: [{name: a, bootstrap_servers: 'h:1', interval: 5s, request_timeout: 5s}]"
+    warning = "koa.yaml:1:79: clusters[0].request_timeout: is not below the interval"
+    one = agent(text)
+    assert warning in one.log
+    done = run(build, "check-config", one.config_file)
+    assert done.returncode == 0 and warning in done.stderr and "request_timeout: 5s" in done.stdout
+    one.write_config(text.replace("request_timeout: 5s", "request_timeout: 4s"))
+    assert one.post("/-/reload").status == 200
+    done = run(build, "check-config", one.config_file)
+    assert done.returncode == 0 and done.stderr == ""
+    one.stop()
+    assert one.log.count(warning) == 1
 
 
 def test_all_errors_of_a_file_come_together(build, tmp_path):
