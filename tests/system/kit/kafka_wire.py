@@ -6,10 +6,17 @@ import socket
 import struct
 import time
 
-PRODUCE, LIST_OFFSETS, METADATA, API_VERSIONS, CREATE_TOPICS, DESCRIBE_CLUSTER = 0, 2, 3, 18, 19, 60
-NAMES = {PRODUCE: "produce", LIST_OFFSETS: "list_offsets", METADATA: "metadata", API_VERSIONS: "api_versions",
-         CREATE_TOPICS: "create_topics", DESCRIBE_CLUSTER: "describe_cluster"}
-FLEXIBLE_FROM = {PRODUCE: 9, LIST_OFFSETS: 6, METADATA: 9, API_VERSIONS: 3, CREATE_TOPICS: 5, DESCRIBE_CLUSTER: 0}
+PRODUCE, FETCH, LIST_OFFSETS, METADATA, OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR = 0, 1, 2, 3, 8, 9, 10
+JOIN_GROUP, SYNC_GROUP, DESCRIBE_GROUPS, LIST_GROUPS, SASL_HANDSHAKE, API_VERSIONS, CREATE_TOPICS = 11, 14, 15, 16, 17, 18, 19
+INIT_PRODUCER_ID, ADD_PARTITIONS_TO_TXN, END_TXN, DESCRIBE_CONFIGS, DESCRIBE_LOG_DIRS, SASL_AUTHENTICATE = 22, 24, 26, 32, 35, 36
+ALTER_PARTITION_REASSIGNMENTS, LIST_PARTITION_REASSIGNMENTS, DESCRIBE_QUORUM, DESCRIBE_CLUSTER = 45, 46, 55, 60
+CONSUMER_GROUP_HEARTBEAT, CONSUMER_GROUP_DESCRIBE, SHARE_GROUP_HEARTBEAT, SHARE_GROUP_DESCRIBE, SHARE_FETCH = 68, 69, 76, 77, 78
+STREAMS_GROUP_HEARTBEAT, STREAMS_GROUP_DESCRIBE, DESCRIBE_SHARE_GROUP_OFFSETS = 88, 89, 90
+# The first version with compact lengths and tagged fields; those not named have them in all their versions.
+FLEXIBLE_FROM = {PRODUCE: 9, FETCH: 12, LIST_OFFSETS: 6, METADATA: 9, OFFSET_COMMIT: 8, OFFSET_FETCH: 6, FIND_COORDINATOR: 3,
+                 JOIN_GROUP: 6, SYNC_GROUP: 4, DESCRIBE_GROUPS: 5, LIST_GROUPS: 3, SASL_HANDSHAKE: 99, API_VERSIONS: 3,
+                 CREATE_TOPICS: 5, INIT_PRODUCER_ID: 2, ADD_PARTITIONS_TO_TXN: 3, END_TXN: 3, DESCRIBE_CONFIGS: 4,
+                 DESCRIBE_LOG_DIRS: 2, SASL_AUTHENTICATE: 2}
 CLIENT_ID = "vector"
 
 
@@ -57,10 +64,59 @@ class Body:
         self.data += (varint(len(value) + 1) if self.flexible else struct.pack(">i", len(value))) + value
         return self
 
+    def raw(self, value):
+        self.data += value
+        return self
+
+    def strings(self, values):
+        return self.array(values, self.string)
+
+    def int32s(self, values):
+        return self.array(values, lambda value: self.number("i", value))
+
     def tags(self):
         if self.flexible:
             self.data += b"\0"
         return self
+
+
+class Reader:
+    """Takes values off the front, in the plain or the flexible encoding."""
+
+    def __init__(self, data, flexible, at=0):
+        self.data, self.flexible, self.at = data, flexible, at
+
+    def number(self, form):
+        value, = struct.unpack_from(">" + form, self.data, self.at)
+        self.at += struct.calcsize(">" + form)
+        return value
+
+    def raw(self, size):
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def varint(self):
+        value = shift = 0
+        while True:
+            byte, = self.raw(1)
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    def string(self):
+        size = self.varint() - 1 if self.flexible else self.number("h")
+        return None if size < 0 else self.raw(size).decode()
+
+    def array(self, read):
+        count = self.varint() - 1 if self.flexible else self.number("i")
+        return None if count < 0 else [read() for _ in range(count)]
+
+    def tags(self):
+        """Skips the tagged fields of a struct."""
+        for _ in range(self.varint() if self.flexible else 0):
+            self.varint()
+            self.raw(self.varint())
 
 
 def api_versions(version):
@@ -176,7 +232,7 @@ def produce(topic, partition, batch):
 def frame(api, version, correlation, body, client_id=CLIENT_ID):
     """The whole request as it goes over the wire, length first."""
     head = struct.pack(">hhi", api, version, correlation) + struct.pack(">h", len(client_id)) + client_id.encode()
-    if version >= FLEXIBLE_FROM[api]:
+    if version >= FLEXIBLE_FROM.get(api, 0):
         head += b"\0"
     payload = head + bytes(body.data)
     return struct.pack(">i", len(payload)) + payload
@@ -214,6 +270,14 @@ class Connection:
         if struct.unpack(">i", response[4:8])[0] != self.correlation:
             raise ValueError("answer to another request")
         return request, response
+
+    def read(self, api, version, body):
+        """A Reader of the answer's body."""
+        flexible = version >= FLEXIBLE_FROM.get(api, 0)
+        reader = Reader(self.ask(api, version, body)[1], flexible, 8)
+        if api != API_VERSIONS:
+            reader.tags()
+        return reader
 
     def version_ranges(self):
         """{api key: (lowest, highest)}"""
