@@ -81,7 +81,7 @@ static void decode_and_encode_again(const struct kit_vector *vector)
 static void every_capture_is_decoded_and_encoded_to_the_same_bytes(void **state)
 {
     (void) state;
-    kit_vectors(240, decode_and_encode_again);
+    kit_vectors(900, decode_and_encode_again);
 }
 
 static void cut_short(const struct kit_vector *vector)
@@ -105,7 +105,7 @@ static void cut_short(const struct kit_vector *vector)
 static void every_capture_cut_at_any_byte_is_refused(void **state)
 {
     (void) state;
-    kit_vectors(240, cut_short);
+    kit_vectors(900, cut_short);
 }
 
 static void change_bytes(const struct kit_vector *vector)
@@ -135,7 +135,7 @@ static void change_bytes(const struct kit_vector *vector)
 static void any_changed_byte_is_survived(void **state)
 {
     (void) state;
-    kit_vectors(240, change_bytes);
+    kit_vectors(900, change_bytes);
 }
 
 static void metadata_of_a_real_broker_means_what_it_says(void **state)

@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include "kit/kit.h"
+#include "kit/vectors.h"
 
+#include "base/arena.h"
 #include "base/memory.h"
 #include "base/str.h"
+#include "kafka/codec.h"
+#include "kafka/messages/produce.h"
 
 enum { LIMIT = 4096, BATCH = 61, CHECKSUM_AT = 17, ATTRIBUTES_AT = 21 };
 
@@ -248,6 +252,41 @@ static void of_old_formats_only_the_offset_is_known(void **state)
     assert_int_equal(koa_kafka_record_next(&batch, &record, &found, NULL), KOA_ERR_UNSUPPORTED);
 }
 
+/* The batch of a capture, made by another encoder. */
+static void another_encoder_writes_the_same_bytes(void **state)
+{
+    struct koa_arena *arena = koa_arena_create(1 << 16);
+    struct koa_kafka_record records[3] = {{.offset = 0}};
+    struct koa_buf buf = {.limit = LIMIT};
+    struct koa_kafka_record_batch batch;
+    struct koa_kafka_request_header header;
+    struct koa_kafka_produce_request body;
+    struct koa_str original;
+    const struct koa_kafka_api *api;
+    struct kit_vector vector;
+    struct koa_str rest;
+    bool found;
+
+    (void) state;
+    kit_vector_read("4.4.0/produce-v13-moved.request.bin", &vector);
+    assert_int_equal(koa_kafka_open_request(vector.frame, &header, &api, &rest, NULL), KOA_OK);
+    assert_int_equal(
+        koa_kafka_decode((struct koa_kafka_layout){.table = api->request, .version = 13}, rest,
+                         arena, &body, NULL),
+        KOA_OK);
+    original = body.topic_data.rows[0].partition_data.rows[0].records;
+    rest = original;
+    assert_int_equal(koa_kafka_record_batch_next(&rest, &batch, &found, NULL), KOA_OK);
+    assert_true(found && batch.record_count == 3 && rest.size == 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(koa_kafka_record_next(&batch, &records[i], &found, NULL), KOA_OK);
+    encode(records, 3, &buf);
+    assert_true(koa_str_equal(original, (struct koa_str){.data = buf.data, .size = buf.size}));
+    koa_buf_deinit(&buf);
+    koa_free(vector.bytes);
+    koa_arena_destroy(arena);
+}
+
 static void what_no_batch_can_hold_is_refused(void **state)
 {
     const struct koa_kafka_record apart[] = {{.timestamp_ms = INT64_MAX}, {.timestamp_ms = -2}};
@@ -275,6 +314,7 @@ int main(void)
         cmocka_unit_test(any_changed_byte_is_survived),
         cmocka_unit_test(attributes_are_told_apart),
         cmocka_unit_test(of_old_formats_only_the_offset_is_known),
+        cmocka_unit_test(another_encoder_writes_the_same_bytes),
         cmocka_unit_test(what_no_batch_can_hold_is_refused),
     };
 

@@ -1,174 +1,312 @@
 #!/usr/bin/env python3
-"""Writes requests by its own small encoder, sends them to a real broker, and keeps both sides' bytes.
+"""Starts a real broker, makes topics, records and groups of every kind on it, and keeps both sides' bytes of each API and version.
 
-usage: capture.py HOST:PORT DIRECTORY [TOPIC...]
+usage: capture.py VERSION [FOLDER]
 
 Each file is one whole frame as it stood on the wire, its four bytes of length included:
-DIRECTORY/<api>-v<version>.request.bin and .response.bin. Independent of the C codec on purpose.
+<api>-v<version>[-<what>].request.bin and .response.bin in FOLDER, by default the one named VERSION beside this file.
 """
 import pathlib
-import socket
-import struct
 import sys
+import tempfile
 
-LIST_OFFSETS, METADATA, API_VERSIONS, DESCRIBE_CLUSTER, CREATE_TOPICS = 2, 3, 18, 60, 19
-FLEXIBLE = {LIST_OFFSETS: 6, METADATA: 9, API_VERSIONS: 3, DESCRIBE_CLUSTER: 0, CREATE_TOPICS: 5}
-NAMES = {LIST_OFFSETS: "list_offsets", METADATA: "metadata", API_VERSIONS: "api_versions",
-         DESCRIBE_CLUSTER: "describe_cluster"}
-OURS = {LIST_OFFSETS: 11, METADATA: 13, API_VERSIONS: 4, DESCRIBE_CLUSTER: 2}
+import bodies
+from kit import kafka, kafka_groups as groups, kafka_wire as wire
+from kit.base import free_ports, wait_until
 
-
-def uvarint(number):
-    out = b""
-    while number >= 0x80:
-        out += bytes([number & 0x7F | 0x80])
-        number >>= 7
-    return out + bytes([number])
-
-
-class Writer:
-    def __init__(self, flexible):
-        self.flexible = flexible
-
-    def string(self, text):
-        raw = text.encode()
-        return (uvarint(len(raw) + 1) if self.flexible else struct.pack(">h", len(raw))) + raw
-
-    def array(self, items):
-        if items is None:
-            return uvarint(0) if self.flexible else struct.pack(">i", -1)
-        length = uvarint(len(items) + 1) if self.flexible else struct.pack(">i", len(items))
-        return length + b"".join(items)
-
-    def tags(self):
-        return b"\0" if self.flexible else b""
+HERE = pathlib.Path(__file__).parent
+OURS = {wire.PRODUCE: (3, 13), wire.FETCH: (4, 18), wire.LIST_OFFSETS: (0, 11), wire.METADATA: (0, 13),
+        wire.OFFSET_FETCH: (1, 10), wire.FIND_COORDINATOR: (0, 6), wire.DESCRIBE_GROUPS: (0, 6), wire.LIST_GROUPS: (0, 5),
+        wire.SASL_HANDSHAKE: (0, 1), wire.API_VERSIONS: (0, 5), wire.CREATE_TOPICS: (2, 7), wire.DESCRIBE_CONFIGS: (1, 4),
+        wire.DESCRIBE_LOG_DIRS: (1, 5), wire.SASL_AUTHENTICATE: (0, 2), wire.LIST_PARTITION_REASSIGNMENTS: (0, 0),
+        wire.DESCRIBE_QUORUM: (0, 2), wire.DESCRIBE_CLUSTER: (0, 2), wire.CONSUMER_GROUP_DESCRIBE: (0, 1),
+        wire.SHARE_GROUP_DESCRIBE: (1, 1), wire.STREAMS_GROUP_DESCRIBE: (0, 0), wire.DESCRIBE_SHARE_GROUP_OFFSETS: (0, 1)}
+TOPICS = {"orders": 3, "payments": 1}
+EVERYTHING = {name: list(range(count)) for name, count in TOPICS.items()}
+JAAS = ("org.apache.kafka.common.security.plain.PlainLoginModule required username=\"broker\" "
+        "password=\"broker-word\" user_broker=\"broker-word\" user_alice=\"alice-word\";")
 
 
-def metadata(version, topics):
-    w = Writer(version >= FLEXIBLE[METADATA])
-    if topics is None and version == 0:
-        out = w.array([])
-    elif topics is None:
-        out = w.array(None)
-    else:
-        out = w.array([(bytes(16) if version >= 10 else b"") + w.string(t) + w.tags() for t in topics])
-    if version >= 4:
-        out += b"\0"
-    if 8 <= version <= 10:
-        out += b"\1"
-    if version >= 8:
-        out += b"\1"
-    return out + w.tags()
+class Capture:
+    def __init__(self, connection, folder):
+        self.connection, self.folder = connection, folder
+        self.known = connection.version_ranges()
+        self.ids = {}
+
+    def versions(self, api):
+        """Those that the broker and the agent have in common."""
+        low, high = self.known.get(api, (1, 0))
+        return range(max(low, OURS[api][0]), min(high, OURS[api][1]) + 1)
+
+    def keep(self, name, frames):
+        for kind, data in zip(("request", "response"), frames):
+            (self.folder / f"{name}.{kind}.bin").write_bytes(data)
+
+    def each(self, api, name, body, what="", only_newest=False, connection=None):
+        """`body(version)` gives the request's body, or None to leave the version out."""
+        versions = self.versions(api)
+        for version in versions[-1:] if only_newest else versions:
+            request = body(version)
+            if request is not None:
+                answer = (connection or self.connection).ask(api, version, request)
+                self.keep(f"{name}-v{version}{what}", answer)
+
+    def newest(self, api, name, what, body):
+        self.each(api, name, body, what, only_newest=True)
+
+    def learn_ids(self):
+        """Topic ids, by Metadata version 10."""
+        if self.known[wire.METADATA][1] < 10:
+            return
+        reader = self.connection.read(wire.METADATA, 10, wire.metadata(10))
+        reader.number("i")
+        reader.array(lambda: (reader.number("i"), reader.string(), reader.number("i"), reader.string(), reader.tags()))
+        reader.string(), reader.number("i")
+
+        def partition():
+            reader.number("h"), reader.number("i"), reader.number("i"), reader.number("i")
+            for _ in range(3):
+                reader.array(lambda: reader.number("i"))
+            reader.tags()
+
+        def topic():
+            reader.number("h")
+            name, identity = reader.string(), reader.raw(16)
+            reader.number("b"), reader.array(partition), reader.number("i"), reader.tags()
+            self.ids[name] = identity
+        reader.array(topic)
+
+
+def capture_cluster(capture):
+    """What the first version of the agent asked; first, while the topics are the only ones."""
+    capture.each(wire.API_VERSIONS, "api_versions", bodies.api_versions)
+    # A version from the future: answered in version 0 with UNSUPPORTED_VERSION (KIP-511).
+    capture.keep("api_versions-unsupported", capture.connection.ask(wire.API_VERSIONS, 99, bodies.api_versions(3)))
+    capture.each(wire.METADATA, "metadata", wire.metadata)
+    capture.newest(wire.METADATA, "metadata", "-named", lambda v: wire.metadata(v, [*TOPICS, "no-such-topic"]))
+    capture.each(wire.DESCRIBE_CLUSTER, "describe_cluster", wire.describe_cluster)
+
+
+def capture_list_offsets(capture):
+    capture.each(wire.LIST_OFFSETS, "list_offsets", lambda v: list_offsets(v, EVERYTHING, -1))
+    capture.each(wire.LIST_OFFSETS, "list_offsets", lambda v: list_offsets(v, EVERYTHING, -2), "-start")
+    capture.newest(wire.LIST_OFFSETS, "list_offsets", "-errors",
+                   lambda v: list_offsets(v, {"no-such-topic": [0], "orders": [0, 0, 9999]}, -1))
 
 
 def list_offsets(version, topics, timestamp):
-    w = Writer(version >= FLEXIBLE[LIST_OFFSETS])
-    out = struct.pack(">i", -1)
-    if version >= 2:
-        out += b"\0"
-    rows = []
-    for topic, partitions in topics:
-        row = []
-        for partition in partitions:
-            one = struct.pack(">i", partition)
-            if version >= 4:
-                one += struct.pack(">i", -1)
-            one += struct.pack(">q", timestamp)
-            if version == 0:
-                one += struct.pack(">i", 1)
-            row.append(one + w.tags())
-        rows.append(w.string(topic) + w.array(row) + w.tags())
-    out += w.array(rows)
-    if version >= 10:
-        out += struct.pack(">i", 5000)
-    return out + w.tags()
+    if version > 0:
+        return wire.list_offsets(version, topics, timestamp)
+    body = wire.Body(False).number("i", -1)
+    return body.array(list(topics.items()), lambda item: body.string(item[0]).array(
+        item[1], lambda index: body.number("i", index).number("q", timestamp).number("i", 1)))
 
 
-def api_versions(version):
-    w = Writer(version >= FLEXIBLE[API_VERSIONS])
-    return w.string("kafka-ops-agent") + w.string("0.1.0") + w.tags() if version >= 3 else b""
+def capture_topics(capture):
+    capture.each(wire.CREATE_TOPICS, "create_topics",
+                 lambda v: bodies.create_topics(v, {"created": 2, "orders": 1, "bad name": 1}))
+    wanted = [(2, "orders", ["retention.ms", "min.insync.replicas", "no.such.key"]), (2, "no-such-topic", ["retention.ms"]),
+              (4, "1", ["log.retention.hours", "ssl.keystore.password", "broker.id"])]
+    capture.each(wire.DESCRIBE_CONFIGS, "describe_configs", lambda v: bodies.describe_configs(v, wanted))
+    # 2.8.2 refuses the whole request for the one type it does not know.
+    capture.newest(wire.DESCRIBE_CONFIGS, "describe_configs", "-errors",
+                   lambda v: bodies.describe_configs(v, [(2, "orders", ["retention.ms"]), (99, "x", None)]))
+    capture.newest(wire.DESCRIBE_CONFIGS, "describe_configs", "-all",
+                   lambda v: bodies.describe_configs(v, [(2, "payments", None)], documentation=0))
+    capture.each(wire.DESCRIBE_LOG_DIRS, "describe_log_dirs", bodies.describe_log_dirs)
+    capture.newest(wire.DESCRIBE_LOG_DIRS, "describe_log_dirs", "-named",
+                   lambda v: bodies.describe_log_dirs(v, {"orders": [0, 99], "no-such-topic": [0]}))
+    capture.each(wire.DESCRIBE_QUORUM, "describe_quorum", lambda v: bodies.describe_quorum(v, "__cluster_metadata"))
+    capture.newest(wire.DESCRIBE_QUORUM, "describe_quorum", "-errors", lambda v: bodies.describe_quorum(v, "orders"))
+    capture.each(wire.LIST_PARTITION_REASSIGNMENTS, "list_partition_reassignments", bodies.list_partition_reassignments)
 
 
-def describe_cluster(version):
-    return b"\1" + (b"\1" if version >= 1 else b"") + (b"\1" if version >= 2 else b"") + b"\0"
+def capture_records(capture):
+    """Produces in every version, then a batch of each kind; then fetches them in every version."""
+    connection, ids = capture.connection, capture.ids
+    values = [b"first", None, b""]
+    capture.each(wire.PRODUCE, "produce", lambda v: bodies.produce(v, {("orders", 1): bodies.batch(values)}, ids))
+    refused = bytearray(bodies.batch(values))
+    refused[-1] ^= 1
+    capture.newest(wire.PRODUCE, "produce", "-errors", lambda v: bodies.produce(
+        v, {("no-such-topic", 0): bodies.batch(values), ("orders", 99): bodies.batch(values)}, ids))
+    capture.newest(wire.PRODUCE, "produce", "-refused", lambda v: bodies.produce(v, {("orders", 2): bytes(refused)}, ids))
+
+    def send(records, transaction=None):
+        reader = connection.read(wire.PRODUCE, 3, bodies.produce(3, {("payments", 0): records}, ids, transaction))
+        error = reader.array(lambda: (reader.string(), reader.array(lambda: (reader.number("i"), reader.number("h"), reader.raw(16)))))
+        assert error[0][1][0][1] == 0, error
+    send(bodies.batch([b"plain"]))
+    send(bodies.batch([b"packed"] * 20, codec=1))
+    for name, is_committed in (("commits", 1), ("aborts", 0)):
+        producer = groups.start_transaction(connection, name, "payments", 0)
+        send(bodies.batch([name.encode()] * 2, producer, 0), name)
+        groups.end_transaction(connection, name, producer, is_committed)
+    producer = groups.start_transaction(connection, "stays-open", "payments", 0)
+    send(bodies.batch([b"open"], producer, 0), "stays-open")
+    wanted = {("payments", 0): 0, ("orders", 1): 1}
+    capture.each(wire.FETCH, "fetch", lambda v: bodies.fetch(v, wanted, ids))
+    capture.each(wire.FETCH, "fetch", lambda v: bodies.fetch(v, wanted, ids, isolation=1), "-committed")
+    capture.newest(wire.FETCH, "fetch", "-errors", lambda v: bodies.fetch(v, {("no-such-topic", 0): 0, ("orders", 0): 1000}, ids))
 
 
-def create_topic(name, partitions):
-    topic = struct.pack(">h", len(name)) + name.encode() + struct.pack(">ihii", partitions, 1, 0, 0)
-    return struct.pack(">i", 1) + topic + struct.pack(">i", 10000) + b"\0"
+def make_groups(capture):
+    connection = capture.connection
+    groups.commit(connection, "empty", {"orders": {0: (3, "a note"), 1: (0, None), 2: (7, "")}, "payments": {0: (1, None)}})
+    member, generation = groups.join_classic(connection, "live", {"orders": [0, 1, 2]}, instance="static-1")
+    groups.commit(connection, "live", {"orders": {0: (5, None)}}, member, generation)
+    groups.join_classic(connection, "dynamic", {"orders": [1], "payments": [0]})
+    if capture.versions(wire.CONSUMER_GROUP_DESCRIBE):
+        newest = capture.known[wire.CONSUMER_GROUP_HEARTBEAT][1]
+        groups.join_consumer(connection, "modern", ["orders", "payments"], instance="static-2", version=newest)
+        groups.commit(connection, "modern-empty", {"orders": {0: (1, None)}})
+        if newest >= 1:
+            groups.join_consumer(connection, "modern-regex", [], regex="pay.*")
+    if capture.versions(wire.SHARE_GROUP_DESCRIBE):
+        member, _ = groups.join_share(connection, "shared", ["orders"])
+        groups.read_share(connection, "shared", member, "orders", capture.ids["orders"], 1)
+        connection.send("orders", 1, 3)
+    if capture.versions(wire.STREAMS_GROUP_DESCRIBE):
+        groups.join_streams(connection, "streaming", "orders")
 
 
-class Broker:
-    def __init__(self, address):
-        host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout=20)
-        self.correlation = 0
+def capture_groups(capture):
+    capture.each(wire.LIST_GROUPS, "list_groups", bodies.list_groups)
+    capture.each(wire.LIST_GROUPS, "list_groups",
+                 lambda v: bodies.list_groups(v, ["Empty"], ["classic"]) if v >= 4 else None, "-filtered")
+    capture.each(wire.DESCRIBE_GROUPS, "describe_groups",
+                 lambda v: bodies.describe_groups(v, ["live", "dynamic", "empty", "modern", "absent"]))
+    capture.each(wire.FIND_COORDINATOR, "find_coordinator", lambda v: bodies.find_coordinator(v, ["empty", "live"]))
+    capture.newest(wire.FIND_COORDINATOR, "find_coordinator", "-errors", lambda v: bodies.find_coordinator(v, ["x"], 2))
+    wanted = {"empty": None, "live": None, "absent": None}
+    named = {"empty": {"orders": [0, 1, 9], "payments": [0]}, "live": {"orders": [0, 1]}, "absent": {"orders": [0]}}
+    capture.each(wire.OFFSET_FETCH, "offset_fetch",
+                 lambda v: bodies.offset_fetch(v, wanted, capture.ids) if v >= 2 else None)
+    capture.each(wire.OFFSET_FETCH, "offset_fetch", lambda v: bodies.offset_fetch(v, named, capture.ids), "-named")
+    capture.each(wire.CONSUMER_GROUP_DESCRIBE, "consumer_group_describe",
+                 lambda v: bodies.describe_ids(v, ["modern", "modern-regex", "live", "absent"]))
+    capture.each(wire.SHARE_GROUP_DESCRIBE, "share_group_describe", lambda v: bodies.describe_ids(v, ["shared", "live", "absent"]))
+    capture.each(wire.DESCRIBE_SHARE_GROUP_OFFSETS, "describe_share_group_offsets",
+                 lambda v: bodies.describe_share_group_offsets(v, {"shared": None, "absent": None}))
+    capture.newest(wire.DESCRIBE_SHARE_GROUP_OFFSETS, "describe_share_group_offsets", "-named",
+                   lambda v: bodies.describe_share_group_offsets(v, {"shared": {"orders": [0, 2], "no-such-topic": [0]}}))
+    capture.each(wire.STREAMS_GROUP_DESCRIBE, "streams_group_describe",
+                 lambda v: bodies.describe_ids(v, ["streaming", "live", "absent"]))
 
-    def take(self, size):
-        out = b""
-        while len(out) < size:
-            more = self.socket.recv(size - len(out))
-            if not more:
-                raise EOFError("the broker closed the connection")
-            out += more
-        return out
 
-    def call(self, key, version, body, flexible=None):
-        self.correlation += 1
-        if flexible is None:
-            flexible = version >= FLEXIBLE[key]
-        client = b"kafka-ops-agent"
-        header = struct.pack(">hhih", key, version, self.correlation, len(client)) + client
-        request = header + (b"\0" if flexible else b"") + body
-        request = struct.pack(">i", len(request)) + request
-        self.socket.sendall(request)
-        length = self.take(4)
-        return request, length + self.take(struct.unpack(">i", length)[0])
+def capture_sasl(capture, port):
+    for version in capture.versions(wire.SASL_HANDSHAKE):
+        for mechanism, what in (("PLAIN", ""), ("SCRAM-SHA-512", "-errors")):
+            with wire.Connection("127.0.0.1", port) as connection:
+                capture.keep(f"sasl_handshake-v{version}{what}",
+                             connection.ask(wire.SASL_HANDSHAKE, version, bodies.sasl_handshake(version, mechanism)))
+    for version in capture.versions(wire.SASL_AUTHENTICATE):
+        for word, what in ((b"alice-word", ""), (b"a wrong one", "-errors")):
+            with wire.Connection("127.0.0.1", port) as connection:
+                connection.ask(wire.SASL_HANDSHAKE, 1, bodies.sasl_handshake(1, "PLAIN"))
+                capture.keep(f"sasl_authenticate-v{version}{what}", connection.ask(
+                    wire.SASL_AUTHENTICATE, version, bodies.sasl_authenticate(version, b"\0alice\0" + word)))
+
+
+def quorum_leader(connection):
+    reader = connection.read(wire.DESCRIBE_QUORUM, 0, bodies.describe_quorum(0, "__cluster_metadata"))
+    reader.number("h"), reader.varint(), reader.string(), reader.varint(), reader.number("i"), reader.number("h")
+    return reader.number("i")
+
+
+def capture_moves(capture, cluster):
+    """A reassignment that cannot end, and asking the wrong broker (KIP-951): for three nodes, of which one is frozen."""
+    cluster.create_topics({"moving": 1})
+    capture.learn_ids()
+    with cluster.connect() as connection:
+        _, leaders, _ = connection.leaders("moving")
+        controller = quorum_leader(connection)
+    leader = next(node for node in cluster.nodes if node.id == leaders[0])
+    other, frozen = sorted((node for node in cluster.nodes if node is not leader), key=lambda node: node.id != controller)
+    with cluster.connect(other) as connection:
+        capture.each(wire.FETCH, "fetch", lambda v: bodies.fetch(v, {("moving", 0): 0}, capture.ids), "-moved", True, connection)
+        capture.each(wire.PRODUCE, "produce", lambda v: bodies.produce(
+            v, {("moving", 0): wire.record_batch(3)}, capture.ids), "-moved", True, connection)
+        frozen.freeze()
+        connection.ask(wire.ALTER_PARTITION_REASSIGNMENTS, 0, bodies.alter_partition_reassignments("moving", 0, [frozen.id]))
+
+        def ask(_):
+            return bodies.list_partition_reassignments(0, None)
+        capture.each(wire.LIST_PARTITION_REASSIGNMENTS, "list_partition_reassignments", ask, "-moving", True, connection)
+        capture.each(wire.DESCRIBE_QUORUM, "describe_quorum", lambda v: bodies.describe_quorum(v, "__cluster_metadata"),
+                     "-three", True, connection)
+    frozen.thaw()
+
+
+def settings_of(version):
+    settings = {"broker.rack": "rack-a", "transaction.state.log.num.partitions": 1, "offsets.topic.num.partitions": 1,
+                "group.max.session.timeout.ms": 1_800_000, "transaction.max.timeout.ms": 900_000}
+    if version == kafka.OLD:
+        settings["group.coordinator.rebalance.protocols"] = "classic,consumer"
+    if not version.startswith(("2.", "3.")):
+        settings |= {"share.coordinator.state.topic.replication.factor": 1, "share.coordinator.state.topic.min.isr": 1,
+                     "share.coordinator.state.topic.num.partitions": 1, "group.consumer.session.timeout.ms": 60_000,
+                     "group.share.session.timeout.ms": 60_000, "group.streams.session.timeout.ms": 60_000,
+                     "group.consumer.max.session.timeout.ms": 60_000, "group.share.max.session.timeout.ms": 60_000,
+                     "group.streams.max.session.timeout.ms": 60_000}
+    return settings
+
+
+def add_sasl(cluster):
+    """One more listener; gives its port."""
+    node, port = cluster.nodes[0], free_ports()
+    plain = f"PLAINTEXT://127.0.0.1:{node.port}"
+    controller = "" if cluster.zookeeper_port else f",CONTROLLER://127.0.0.1:{node.port + 1}"
+    cluster.settings |= {
+        "listeners": f"{plain},SASL_PLAINTEXT://127.0.0.1:{port}{controller}",
+        "advertised.listeners": f"{plain},SASL_PLAINTEXT://127.0.0.1:{port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT",
+        "sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.sasl_plaintext.plain.sasl.jaas.config": JAAS,
+        "listener.name.sasl_plaintext.connections.max.reauth.ms": 3_600_000}
+    return port
+
+
+def capture_one_node(version, folder, place):
+    cluster = kafka.KafkaCluster(version, place, settings=settings_of(version))
+    sasl_port = add_sasl(cluster)
+    try:
+        cluster.start()
+        cluster.create_topics(TOPICS)
+        with cluster.connect() as connection:
+            capture = Capture(connection, folder)
+            capture_cluster(capture)
+            capture.learn_ids()
+            capture_topics(capture)
+            capture_records(capture)
+            make_groups(capture)
+            capture_groups(capture)
+            capture_list_offsets(capture)
+            capture_sasl(capture, sasl_port)
+    finally:
+        cluster.stop()
+
+
+def capture_three_nodes(version, folder, place):
+    cluster = kafka.KafkaCluster(version, place, count=3, settings={"broker.session.timeout.ms": 60000})
+    try:
+        cluster.start()
+        with cluster.connect() as connection:
+            capture = Capture(connection, folder)
+            wait_until(lambda: len(connection.brokers()) == 3, 30, "three brokers")
+            capture_moves(capture, cluster)
+    finally:
+        cluster.stop()
 
 
 def main():
-    address, directory, topics = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3:]
-    directory.mkdir(parents=True, exist_ok=True)
-
-    def keep(name, frames):
-        (directory / f"{name}.request.bin").write_bytes(frames[0])
-        (directory / f"{name}.response.bin").write_bytes(frames[1])
-
-    broker = Broker(address)
-    for topic in topics:
-        name, partitions = topic.split(":")
-        broker.call(CREATE_TOPICS, 4, create_topic(name, int(partitions)))
-    _, answer = broker.call(API_VERSIONS, 0, b"")
-    count = struct.unpack(">i", answer[10:14])[0]
-    known = {}
-    for i in range(count):
-        key, low, high = struct.unpack(">hhh", answer[14 + 6 * i:20 + 6 * i])
-        known[key] = (low, high)
-    wanted = [(t.split(":")[0], range(int(t.split(":")[1]))) for t in topics]
-    for key, ours in OURS.items():
-        if key not in known:
-            continue
-        low, high = known[key]
-        for version in range(low, min(high, ours) + 1):
-            name = f"{NAMES[key]}-v{version}"
-            if key == METADATA:
-                keep(name, broker.call(key, version, metadata(version, None)))
-            elif key == API_VERSIONS:
-                keep(name, broker.call(key, version, api_versions(version)))
-            elif key == DESCRIBE_CLUSTER:
-                keep(name, broker.call(key, version, describe_cluster(version)))
-            else:
-                keep(name, broker.call(key, version, list_offsets(version, wanted, -1)))
-                keep(name + "-start", broker.call(key, version, list_offsets(version, wanted, -2)))
-    low, high = known[METADATA]
-    named = [t for t, _ in wanted] + ["no-such-topic"]
-    keep(f"metadata-v{min(high, OURS[METADATA])}-named", broker.call(METADATA, min(high, OURS[METADATA]),
-         metadata(min(high, OURS[METADATA]), named)))
-    newest = min(known[LIST_OFFSETS][1], OURS[LIST_OFFSETS])
-    keep(f"list_offsets-v{newest}-errors", broker.call(LIST_OFFSETS, newest,
-         list_offsets(newest, [("no-such-topic", [0]), (wanted[0][0], [0, 0, 9999])], -1)))
-    # A version from the future: answered in version 0 with UNSUPPORTED_VERSION (KIP-511).
-    keep("api_versions-unsupported", broker.call(API_VERSIONS, 99, api_versions(3), True))
+    version = sys.argv[1]
+    folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / version
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        capture_one_node(version, folder, f"{place}/one")
+        if version != kafka.ZOOKEEPER_ONLY:
+            capture_three_nodes(version, folder, f"{place}/three")
 
 
 if __name__ == "__main__":
