@@ -116,18 +116,16 @@ static void answer_points(const struct koa_api *api, int64_t limit,
 {
     struct history_body *body = koa_calloc(1, sizeof(*body));
 
-    if (body != NULL)
-        body->view = koa_history_get(api->history);
-    if (body == NULL || body->view == NULL) {
-        koa_free(body);
+    if (body == NULL) {
         koa_http_fail(response, 503, "Out of memory",
                       "the answer could not be made; try again later");
         return;
     }
+    body->view = koa_history_get(api->history); /* NULL before the first point */
     body->mono = api->mono;
     body->started = api->mono();
     body->now = api->wall();
-    body->count = koa_history_view_count(body->view);
+    body->count = body->view != NULL ? koa_history_view_count(body->view) : 0;
     body->point = koa_api_first(body->count, limit);
     body->shown = body->count - body->point;
     body->sources[0] = &body->source;

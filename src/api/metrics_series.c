@@ -290,10 +290,10 @@ void koa_api_metrics_series(void *context, const struct koa_http_request *reques
     if (!read_question(request, response, &question))
         return;
     answer.series = koa_map_create(SERIES_LIMIT);
-    view = koa_history_get(api->history);
+    view = koa_history_get(api->history); /* NULL before the first point */
     if (answer.series != NULL && view != NULL)
         collect(&answer, view);
-    if (answer.series == NULL || view == NULL || answer.is_out_of_memory) {
+    if (answer.series == NULL || answer.is_out_of_memory) {
         koa_http_fail(response, 503, "Out of memory",
                       "the answer could not be made; try again later");
     } else if (answer.is_too_large) {
