@@ -120,31 +120,33 @@ def test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed(targe
     data, allowed = REFUSED[name]
     statuses, closed, received = exchange(target, data + GOOD)
     # libmicrohttpd 0.9.75 writes the head of its own refusals of a length twice; they end in HTML, ours in JSON.
-    assert statuses and set(statuses) <= allowed and (len(statuses) == 1 or b"<html>" in received), received[:400]
+    # From 1.0 on it refuses a NUL in the target by closing the connection.
+    assert statuses or name == "NUL in the target", "no answer"
+    assert set(statuses) <= allowed and (len(statuses) < 2 or b"<html>" in received), received[:400]
     assert b"alive" not in received
     assert closed, "what follows such a request must not be answered"
     assert target.get("/health/live").status == 200
 
 
 ANSWERED = {
-    "bare LF": (b"GET /health/live HTTP/1.1\nHost: x\n\n", 200),
-    "HTTP/1.0 without host": (b"GET /health/live HTTP/1.0\r\n\r\n", 200),
-    "absolute target": (get(target=b"http://x/health/live"), 200),
-    "encoded slash stays in its word": (get(target=b"/health%2Flive"), 404),
-    "dots are names": (get(target=b"/health/../info"), 404),
-    "double slash": (get(target=b"//health/live"), 404),
-    "deep path": (get(target=b"/a" * 500), 404),
-    "unknown method": (get(method=b"BREW"), 405),
-    "TRACE": (get(method=b"TRACE"), 405),
+    "bare LF": (b"GET /health/live HTTP/1.1\nHost: x\n\n", {200, 400}),  # libmicrohttpd takes it until 1.0
+    "HTTP/1.0 without host": (b"GET /health/live HTTP/1.0\r\n\r\n", {200}),
+    "absolute target": (get(target=b"http://x/health/live"), {200}),
+    "encoded slash stays in its word": (get(target=b"/health%2Flive"), {404}),
+    "dots are names": (get(target=b"/health/../info"), {404}),
+    "double slash": (get(target=b"//health/live"), {404}),
+    "deep path": (get(target=b"/a" * 500), {404}),
+    "unknown method": (get(method=b"BREW"), {405}),
+    "TRACE": (get(method=b"TRACE"), {405}),
 }
 
 
 @pytest.mark.parametrize("name", ANSWERED)
 def test_what_is_only_odd_is_answered(target, name):
-    data, status = ANSWERED[name]
+    data, allowed = ANSWERED[name]
     with connect(target) as client:
         client.sendall(data)
-        assert int(STATUS.match(client.recv(65536))[1]) == status
+        assert int(STATUS.match(client.recv(65536))[1]) in allowed
 
 
 def test_garbage_gets_no_answer_but_an_error(target):
