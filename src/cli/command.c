@@ -25,7 +25,8 @@ static void collect_flags(const struct cli_command *command, struct cli_argument
     }
 }
 
-/* getopt_long's table: --help is row 0, flag i has value i + 1. */
+/* getopt_long's table: --help is row 0, flag i has value i + 1. No value is a letter. */
+_Static_assert(CLI_FLAG_LIMIT < ' ', "a flag's value must not look like a letter");
 static void fill_getopt(const struct cli_arguments *arguments, struct option *rows)
 {
     rows[0] = (struct option){.name = "help", .val = 0};
@@ -38,11 +39,45 @@ static void fill_getopt(const struct cli_arguments *arguments, struct option *ro
     }
 }
 
-static void print_bad_flag(const struct cli_command *command, int reason, const char *word)
+/* getopt has passed the word that it refuses, unless that is one of several short flags. `optopt`
+ * is a short flag's letter, a long one's value, or 0. */
+static const char *refused_word(char **words)
 {
-    (void) fprintf(
-        stderr, "kafka-ops-agent %s: %s '%s'; 'kafka-ops-agent %s --help' lists the flags\n",
-        command->name, reason == ':' ? "a value must follow" : "unknown flag", word, command->name);
+    const char *word = words[optind - 1];
+    bool is_passed =
+        optopt < ' ' || (word[0] == '-' && word[1] == (char) optopt && word[2] == '\0');
+
+    return is_passed ? word : words[optind];
+}
+
+static bool is_ambiguous(const struct cli_arguments *arguments, const char *word)
+{
+    size_t size = strcspn(word, "=");
+    size_t count = 0;
+
+    for (size_t i = 0; i < arguments->flag_count; i++) {
+        if (size > 2 && strncmp(arguments->flags[i]->name, word + 2, size - 2) == 0)
+            count++;
+    }
+    return count > 1;
+}
+
+static void print_bad_flag(const struct cli_arguments *arguments, int reason, char **words)
+{
+    const char *command = arguments->command->name;
+    const char *word = refused_word(words);
+    const char *why = "unknown flag";
+
+    if (reason == ':') {
+        why = "a value must follow";
+    } else if (optopt > 0 && optopt < ' ') {
+        why = "no value is taken by";
+    } else if (is_ambiguous(arguments, word)) {
+        why = "several flags begin with";
+    }
+    (void) fprintf(stderr,
+                   "kafka-ops-agent %s: %s '%s'; 'kafka-ops-agent %s --help' lists the flags\n",
+                   command, why, word, command);
 }
 
 static bool take_operand(const struct cli_command *command, int count, char **words,
@@ -81,11 +116,11 @@ bool cli_arguments_parse(const struct cli_command *command, int count, char **wo
     *ret_done = false;
     collect_flags(command, arguments);
     fill_getopt(arguments, rows);
-    optind = 1;
+    optind = 0; /* glibc forgets a former call's place */
     opterr = 0;
     while ((found = next_flag(count, words, rows)) != -1) {
         if (found == ':' || found == '?') {
-            print_bad_flag(command, found, words[optind - 1]);
+            print_bad_flag(arguments, found, words);
             return false;
         }
         if (found == 0) {

@@ -30,7 +30,7 @@ struct cli_command {
     int (*run)(const struct cli_arguments *arguments);
 };
 
-enum { CLI_FLAG_LIMIT = 32, CLI_SETTING_LIMIT = 32 };
+enum { CLI_FLAG_LIMIT = 31, CLI_SETTING_LIMIT = 32 };
 
 struct cli_arguments {
     const struct cli_command *command;
