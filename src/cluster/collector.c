@@ -160,6 +160,9 @@ static void take_body(struct koa_collector *collector, const struct koa_task *ta
     case KOA_TASK_TIME:
         koa_cycle_take_offsets(collector, task, body);
         break;
+    case KOA_TASK_MARKERS:
+        koa_cycle_take_markers(collector, task, body);
+        break;
     case KOA_TASK_LOG_DIRS:
     case KOA_TASK_CONFIGS:
     case KOA_TASK_REASSIGNMENTS:

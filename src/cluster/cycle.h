@@ -3,12 +3,14 @@
 #ifndef CLUSTER_CYCLE_H
 #define CLUSTER_CYCLE_H
 
+#include "cluster/broker_order.h"
 #include "cluster/collector.h"
 #include "cluster/draft.h"
 #include "cluster/group_answer.h"
 #include "cluster/group_list.h"
 #include "cluster/lag.h"
 #include "cluster/roster.h"
+#include "kafka/messages/fetch.h"
 
 enum koa_task_kind {
     KOA_TASK_METADATA,
@@ -20,6 +22,7 @@ enum koa_task_kind {
     KOA_TASK_START,
     KOA_TASK_STABLE,
     KOA_TASK_TIME,
+    KOA_TASK_MARKERS,
     KOA_TASK_LOG_DIRS,
     KOA_TASK_CONFIGS,
     KOA_TASK_REASSIGNMENTS,
@@ -41,6 +44,7 @@ struct koa_task {
     enum koa_task_kind kind;
     struct koa_group_slice groups;
     struct koa_group_queue *queue;
+    struct koa_marker *marker;
     const size_t *partitions; /* of offsets: indexes into the columns */
     size_t partition_count;
 };
@@ -121,6 +125,11 @@ void koa_cycle_take_groups(struct koa_collector *collector, const struct koa_tas
 /* The next of a queue, after `task` has ended. */
 void koa_cycle_next_group(struct koa_collector *collector, const struct koa_task *task);
 void koa_cycle_finish_groups(struct koa_collector *collector);
+
+/* cycle_markers.c */
+void koa_cycle_ask_for_markers(struct koa_collector *collector);
+void koa_cycle_take_markers(struct koa_collector *collector, const struct koa_task *task,
+                            const struct koa_kafka_fetch_response *answer);
 
 /* cycle_state.c */
 void koa_cycle_ask_for_state(struct koa_collector *collector);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cluster/broker_order.h"
 #include "cluster/cycle.h"
 #include "kafka/error_code.h"
 #include "kafka/messages/describe_cluster.h"

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "cluster/broker_order.h"
 #include "cluster/cycle.h"
 #include "cluster/offsets_request.h"
 #include "kafka/error_code.h"
@@ -120,6 +119,7 @@ void koa_cycle_ask_for_offsets(struct koa_collector *collector)
                    order.first[b + 1] - order.first[b]);
     }
     ask_times(collector);
+    koa_cycle_ask_for_markers(collector);
 }
 
 /* The last stable offset of what was asked for its end: of all in slow cycles, else of those with

@@ -18,6 +18,7 @@ enum {
 struct koa_lag {
     struct koa_slots *histories; /* struct koa_offset_history */
     struct koa_slots *progress;  /* struct koa_progress */
+    struct koa_markers looked_at, wanted;
 };
 
 struct koa_lag *koa_lag_create(void)
@@ -42,6 +43,11 @@ void koa_lag_destroy(struct koa_lag *lag)
     koa_slots_destroy(lag->histories);
     koa_slots_destroy(lag->progress);
     koa_free(lag);
+}
+
+struct koa_markers *koa_lag_markers(struct koa_lag *lag)
+{
+    return &lag->looked_at;
 }
 
 size_t koa_lag_bytes(const struct koa_lag *lag)
@@ -172,6 +178,22 @@ static void note_movement(struct join *join, struct koa_commit_row *commit)
     }
 }
 
+/* A lag that does not end is looked at; what was seen stays true while nothing moves. */
+static void note_markers(struct join *join, struct koa_commit_row *commit, int64_t lag)
+{
+    struct koa_str topic = {.data = join->topic->name, .size = join->topic->name_size};
+    int32_t partition = join->draft->partitions.id[commit->place];
+
+    if (commit->still_cycles < KOA_MARKERS_STILL || join->topic->lags != NULL ||
+        (commit->conditions & (1U << KOA_CONDITION_MARKERS_ONLY)) != 0)
+        return;
+    if (koa_markers_are_only(&join->lag->looked_at, topic, partition, commit->offset)) {
+        commit->conditions |= 1U << KOA_CONDITION_MARKERS_ONLY;
+    } else if (koa_markers_are_due(lag, commit->still_cycles)) {
+        koa_markers_add(&join->lag->wanted, topic, partition, commit->offset);
+    }
+}
+
 static void count_conditions(struct koa_group_topic_row *topic, uint8_t conditions)
 {
     for (unsigned i = 0; conditions != 0; i++, conditions >>= 1)
@@ -190,6 +212,7 @@ static void finish_commit(struct join *join, uint32_t index)
         note_movement(join, commit);
         commit->conditions |= conditions_of(join, commit, lag, has_lag);
         if (has_lag) {
+            note_markers(join, commit, lag);
             note_time(join, commit, lag);
             note_retention(join, commit, lag);
         }
@@ -385,6 +408,8 @@ void koa_lag_finish(struct koa_lag *lag, struct koa_snapshot *draft,
     }
     koa_slots_sweep(lag->histories);
     koa_slots_sweep(lag->progress);
+    lag->looked_at = lag->wanted;
+    lag->wanted.count = 0;
 }
 
 size_t koa_lag_questions(struct koa_lag *lag, const struct koa_snapshot *draft, struct koa_wall now,

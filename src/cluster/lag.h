@@ -3,6 +3,7 @@
 #ifndef CLUSTER_LAG_H
 #define CLUSTER_LAG_H
 
+#include "cluster/markers.h"
 #include "cluster/snapshot.h"
 
 struct koa_lag;
@@ -14,6 +15,9 @@ void koa_lag_destroy(struct koa_lag *lag); /* NULL is nothing */
  * `previous` may be NULL. Without memory for a history, what it would tell is absent. */
 void koa_lag_finish(struct koa_lag *lag, struct koa_snapshot *draft,
                     const struct koa_snapshot *previous, struct koa_wall now);
+/* What the last cycle wants to be looked at; what is found counts in the next
+ * koa_lag_finish(). */
+struct koa_markers *koa_lag_markers(struct koa_lag *lag);
 size_t koa_lag_bytes(const struct koa_lag *lag); /* of the histories */
 
 /* A question to a partition's leader: which record is the first at or after `timestamp`? */

@@ -114,15 +114,17 @@ enum koa_lag_quality koa_offset_history_find(const struct koa_offset_history *hi
                                              int64_t offset, int64_t *ret_ms)
 {
     unsigned at = above(history, offset);
-    const struct koa_offset_point *high = &history->points[at];
-    const struct koa_offset_point *low = high - 1;
+    const struct koa_offset_point *low;
+    const struct koa_offset_point *high;
 
-    if (at == history->count)
+    if (at >= history->count)
         return KOA_LAG_UNKNOWN; /* nothing was seen beyond it */
+    high = &history->points[at];
     if (at == 0) {
         *ret_ms = high->ms;
         return KOA_LAG_AT_LEAST;
     }
+    low = high - 1;
     if (low->offset == offset && (history->exact & (1U << (at - 1))) != 0) {
         *ret_ms = low->ms;
         return KOA_LAG_EXACT;
@@ -136,11 +138,11 @@ bool koa_offset_history_question(struct koa_offset_history *history, int64_t off
                                  int64_t *ret_timestamp)
 {
     unsigned at = above(history, offset);
-    const struct koa_offset_point *high = &history->points[at];
-    const struct koa_offset_point *low = high - 1;
+    const struct koa_offset_point *low;
+    const struct koa_offset_point *high;
     int64_t width;
 
-    if (at == history->count || history->is_waiting || history->asked >= QUESTION_LIMIT)
+    if (at >= history->count || history->is_waiting || history->asked >= QUESTION_LIMIT)
         return false;
     if (at == 0) {
         *ret_timestamp = 0; /* the first record that is left, and its time */
@@ -148,6 +150,8 @@ bool koa_offset_history_question(struct koa_offset_history *history, int64_t off
         history->asked++;
         return true;
     }
+    high = &history->points[at];
+    low = high - 1;
     width = high->ms - low->ms;
     if ((low->offset == offset && (history->exact & (1U << (at - 1))) != 0) || width <= GOOD_MS ||
         width <= (now_ms - low->ms) / GOOD_PART) {

@@ -68,6 +68,9 @@ struct fake_cluster {
     int64_t voter_ends[FAKE_BROKERS + 1];
     size_t reassigning; /* partitions of "orders" */
     bool has_zookeeper, lacks_rights;
+    bool has_markers; /* what Fetch finds are markers, else messages */
+    int16_t fetch_error;
+    size_t fetches;
     int16_t list_error[FAKE_BROKERS + 1];
     int16_t offset_fetch_version;
     size_t fetched_in_one; /* groups in the largest OffsetFetch */

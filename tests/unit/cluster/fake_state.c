@@ -1,11 +1,18 @@
 /* What changes slowly, of the fake cluster. */
+#include <string.h>
+
+#include "kit/kit.h"
+
+#include "base/buf.h"
 #include "base/str.h"
 #include "fake_cluster.h"
 #include "kafka/error_code.h"
 #include "kafka/messages/describe_configs.h"
 #include "kafka/messages/describe_log_dirs.h"
 #include "kafka/messages/describe_quorum.h"
+#include "kafka/messages/fetch.h"
 #include "kafka/messages/list_partition_reassignments.h"
+#include "kafka/record_batch.h"
 
 static int16_t code_of(const struct fake_cluster *fake)
 {
@@ -88,6 +95,58 @@ static void answer_reassignments(struct fake_cluster *fake, struct koa_kafka_req
     fake_end_with(request, &answer);
 }
 
+static uint32_t crc32c(const unsigned char *bytes, size_t size)
+{
+    uint32_t sum = UINT32_MAX;
+
+    for (size_t i = 0; i < size; i++) {
+        sum ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            sum = (sum & 1) != 0 ? sum >> 1 ^ 0x82f63b78U : sum >> 1;
+    }
+    return ~sum;
+}
+
+/* A batch of one record at `offset`; with the control bit it is a transaction's marker. */
+static void make_batch(struct koa_buf *buf, int64_t offset, bool is_control)
+{
+    struct koa_kafka_record record = {.value = KOA_STR("value")};
+    unsigned char bytes[256];
+    struct koa_error error;
+    size_t size;
+    uint32_t sum;
+
+    assert_int_equal(koa_kafka_record_batch_encode(&record, 1, buf, &error), KOA_OK);
+    size = buf->size;
+    assert_true(size < sizeof(bytes));
+    memcpy(bytes, buf->data, size);
+    for (unsigned i = 0; i < 8; i++)
+        bytes[i] = (unsigned char) ((uint64_t) offset >> (56 - 8 * i));
+    if (is_control)
+        bytes[22] |= 0x20;
+    sum = crc32c(bytes + 21, size - 21);
+    for (unsigned i = 0; i < 4; i++)
+        bytes[17 + i] = (unsigned char) (sum >> (24 - 8 * i));
+    koa_buf_clear(buf);
+    koa_buf_append(buf, bytes, size);
+}
+
+static void answer_fetch(struct fake_cluster *fake, struct koa_kafka_request *request)
+{
+    const struct koa_kafka_fetch_request *asked = request->body;
+    struct koa_kafka_fetch_partition partition = {
+        .high_watermark = fake->topics[2].partitions[2].end, .error_code = fake->fetch_error};
+    struct koa_kafka_fetch_topic topic = {.partitions = {.rows = &partition, .count = 1}};
+    struct koa_kafka_fetch_response answer = {.responses = {.rows = &topic, .count = 1}};
+    struct koa_buf buf = {.limit = 4096};
+
+    fake->fetches++;
+    make_batch(&buf, asked->topics.rows[0].partitions.rows[0].fetch_offset, fake->has_markers);
+    partition.records = (struct koa_str){.data = buf.data, .size = buf.size};
+    fake_end_with(request, &answer);
+    koa_buf_deinit(&buf);
+}
+
 bool fake_answer_state(struct fake_cluster *fake, struct koa_kafka_request *request, int32_t broker)
 {
     switch (request->api_key) {
@@ -99,6 +158,9 @@ bool fake_answer_state(struct fake_cluster *fake, struct koa_kafka_request *requ
         return true;
     case KOA_KAFKA_LIST_PARTITION_REASSIGNMENTS:
         answer_reassignments(fake, request);
+        return true;
+    case KOA_KAFKA_FETCH:
+        answer_fetch(fake, request);
         return true;
     case KOA_KAFKA_DESCRIBE_QUORUM:
         answer_quorum(fake, request);

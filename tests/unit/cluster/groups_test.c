@@ -371,6 +371,72 @@ static void a_commit_at_an_open_transaction_says_so(void **state)
     fake_tear_down(&fake);
 }
 
+/* A commit one below an end that no consumer can pass. */
+static void wait_at_marker(struct fake_cluster *fake, bool has_markers)
+{
+    set_up(fake);
+    fake->groups[0].name = NULL;
+    fake->groups[1].commits[0].offset = 299;
+    fake->has_markers = has_markers;
+    for (int i = 0; i < 5; i++) {
+        (void) fake_cycle(fake);
+        fake->now.ms += INTERVAL_MS;
+        assert_int_equal(fake->fetches, 0);
+    }
+    (void) fake_cycle(fake);
+}
+
+static void a_lag_of_markers_is_looked_at_once_and_says_so(void **state)
+{
+    struct fake_cluster fake;
+
+    (void) state;
+    wait_at_marker(&fake, true);
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(fake.fetches, 1);
+        EXPECT_CONDITIONS(fake_commit(&fake, "audit", "orders", 2),
+                          1U << KOA_CONDITION_MARKERS_ONLY);
+        assert_int_equal(fake_commit(&fake, "audit", "orders", 2).lag, 1);
+        fake.now.ms += INTERVAL_MS;
+        (void) fake_cycle(&fake);
+    }
+    fake.topics[2].partitions[2].end = 301; /* a message behind it */
+    (void) fake_cycle(&fake);
+    EXPECT_CONDITIONS(fake_commit(&fake, "audit", "orders", 2), 0);
+    fake_tear_down(&fake);
+}
+
+static void a_lag_of_messages_is_looked_at_ever_more_rarely(void **state)
+{
+    struct fake_cluster fake;
+
+    (void) state;
+    wait_at_marker(&fake, false);
+    for (int i = 0; i < 300; i++) {
+        EXPECT_CONDITIONS(fake_commit(&fake, "audit", "orders", 2), 0);
+        fake.now.ms += INTERVAL_MS;
+        (void) fake_cycle(&fake);
+    }
+    assert_int_equal(fake.fetches, 6); /* after 4, 8, ... 128 cycles */
+    fake_tear_down(&fake);
+}
+
+static void without_the_right_to_read_a_lag_stays_as_it_is(void **state)
+{
+    struct fake_cluster fake;
+
+    (void) state;
+    set_up(&fake);
+    fake.fetch_error = KOA_KAFKA_TOPIC_AUTHORIZATION_FAILED;
+    fake.has_markers = true;
+    fake.groups[1].commits[0].offset = 299;
+    for (int i = 0; i < 8; i++)
+        (void) fake_cycle(&fake);
+    EXPECT_CONDITIONS(fake_commit(&fake, "audit", "orders", 2), 0);
+    assert_int_equal(fake_commit(&fake, "audit", "orders", 2).lag, 1);
+    fake_tear_down(&fake);
+}
+
 static void names_of_any_bytes_are_shown_and_asked_for_as_they_are(void **state)
 {
     struct fake_cluster fake;
@@ -555,6 +621,9 @@ int main(void)
         cmocka_unit_test(groups_of_the_consumer_protocol_are_described_by_their_own_api),
         cmocka_unit_test(share_groups_lag_as_their_coordinator_counts),
         cmocka_unit_test(a_commit_at_an_open_transaction_says_so),
+        cmocka_unit_test(a_lag_of_markers_is_looked_at_once_and_says_so),
+        cmocka_unit_test(a_lag_of_messages_is_looked_at_ever_more_rarely),
+        cmocka_unit_test(without_the_right_to_read_a_lag_stays_as_it_is),
         cmocka_unit_test(names_of_any_bytes_are_shown_and_asked_for_as_they_are),
         cmocka_unit_test(progress_is_the_last_time_a_commit_moved_or_nothing_lagged),
         cmocka_unit_test(rates_follow_the_last_minutes),
