@@ -89,12 +89,16 @@ struct koa_check_ops {
 };
 
 /* The built-in types. */
+extern KOA_API const struct koa_check_ops koa_check_consumer_lag;
+extern KOA_API const struct koa_check_ops koa_check_consumer_stalled;
 extern KOA_API const struct koa_check_ops koa_check_database;
 extern KOA_API const struct koa_check_ops koa_check_disk_space;
 extern KOA_API const struct koa_check_ops koa_check_exec;
 extern KOA_API const struct koa_check_ops koa_check_kafka;
 extern KOA_API const struct koa_check_ops koa_check_memory;
+extern KOA_API const struct koa_check_ops koa_check_offline_partitions;
 extern KOA_API const struct koa_check_ops koa_check_service;
+extern KOA_API const struct koa_check_ops koa_check_under_replicated;
 
 #ifdef __cplusplus
 }

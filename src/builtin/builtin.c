@@ -4,12 +4,16 @@
 #include <string.h>
 
 const struct koa_check_ops *const koa_builtin_checks[] = {
+    &koa_check_consumer_lag,
+    &koa_check_consumer_stalled,
     &koa_check_database,
     &koa_check_disk_space,
     &koa_check_exec,
     &koa_check_kafka,
     &koa_check_memory,
+    &koa_check_offline_partitions,
     &koa_check_service,
+    &koa_check_under_replicated,
     NULL,
 };
 

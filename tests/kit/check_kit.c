@@ -93,6 +93,20 @@ struct koa_check_unit *kit_check_load(const struct koa_check_ops *ops, const cha
     return unit;
 }
 
+void kit_check_judge(const struct koa_check_ops *ops, const struct koa_settings *settings,
+                     const struct koa_snapshot *snapshot, struct koa_wall now,
+                     struct koa_verdict *ret_verdict)
+{
+    char errors[2048];
+    struct koa_check_unit *unit = kit_check_load(ops, NULL, settings, errors, sizeof(errors));
+
+    if (unit == NULL)
+        fail_msg("%s", errors);
+    koa_verdict_init(ret_verdict, (struct koa_mono){.ms = INT64_MAX});
+    ops->evaluate(unit->config, snapshot, now, ret_verdict);
+    koa_check_unit_unref(unit);
+}
+
 struct addition {
     struct kit_checks *checks;
     struct koa_check_unit *unit;

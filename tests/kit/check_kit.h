@@ -4,6 +4,7 @@
 #define KIT_CHECK_KIT_H
 
 #include "health/engine.h"
+#include "health/verdict.h"
 #include "httpclient/client.h"
 #include "kit/loop_kit.h"
 #include "store/store.h"
@@ -29,6 +30,11 @@ void kit_checks_end(struct kit_checks *checks);
 struct koa_check_unit *kit_check_load(const struct koa_check_ops *ops, const char *name,
                                       const struct koa_settings *settings, char *errors,
                                       size_t size);
+/* What a check of the kind `evaluate` says of a snapshot (NULL: none) at `now`. The caller deinits
+ * `ret_verdict`, made by koa_verdict_init(). Fails the test when the settings do not load. */
+void kit_check_judge(const struct koa_check_ops *ops, const struct koa_settings *settings,
+                     const struct koa_snapshot *snapshot, struct koa_wall now,
+                     struct koa_verdict *ret_verdict);
 /* Loads and adds; fails the test when it cannot. The first run begins at once. */
 void kit_checks_add(struct kit_checks *checks, const struct koa_check_ops *ops, const char *name,
                     const struct koa_settings *settings);

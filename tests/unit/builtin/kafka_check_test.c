@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "../cluster/fake_cluster.h"
-#include "health/verdict.h"
 #include "kit/check_kit.h"
 #include "kit/kit.h"
+#include "kit/snapshot_kit.h"
 
 static void look(const struct koa_snapshot *snapshot, int64_t after_ms, struct koa_verdict *verdict)
 {
@@ -14,8 +14,7 @@ static void look(const struct koa_snapshot *snapshot, int64_t after_ms, struct k
 
     if (snapshot != NULL)
         now.ms += koa_snapshot_time(snapshot).ms;
-    koa_verdict_init(verdict, (struct koa_mono){.ms = INT64_MAX});
-    koa_check_kafka.evaluate(NULL, snapshot, now, verdict);
+    kit_check_judge(&koa_check_kafka, KOA_NO_SETTINGS, snapshot, now, verdict);
 }
 
 static void expect(const char *name, struct koa_verdict *verdict, enum koa_status status,
@@ -115,6 +114,51 @@ static void a_collector_that_fails_or_hangs_is_evidence(void **state)
     fake_tear_down(&fake);
 }
 
+static const struct kit_partition partitions[] = {
+    {.topic = "a", .id = 0, .leader = -1, .replicas = 2, .out_of_sync = 1, .has_offline = 1},
+    {.topic = "a", .id = 1, .replicas = 2, .out_of_sync = 1},
+    {.topic = "b", .id = 0, .replicas = 2},
+};
+
+static const struct {
+    const char *name;
+    struct koa_setting setting;
+    enum koa_status expected;
+} choices[] = {
+    {"by default", {"timeout", "5s"}, KOA_STATUS_DEGRADED},
+    {"nothing degrades", {"degraded_when", "[]"}, KOA_STATUS_HEALTHY},
+    {"what is there", {"degraded_when", "[offline_replicas]"}, KOA_STATUS_DEGRADED},
+    {"what is not", {"degraded_when", "[missing_brokers, no_controller]"}, KOA_STATUS_HEALTHY},
+    {"one is worse", {"unhealthy_when", "leaderless"}, KOA_STATUS_UNHEALTHY},
+};
+
+static void a_user_says_which_troubles_count(void **state)
+{
+    struct koa_snapshot *snapshot = kit_snapshot(&(struct kit_snapshot){
+        .partitions = partitions, .partition_count = KOA_ARRAY_COUNT(partitions)});
+
+    (void) state;
+    KIT_EACH (c, choices) {
+        struct koa_settings settings = {.rows = &c->setting, .count = 1};
+        struct koa_buf details = {.limit = 4096};
+        struct koa_verdict verdict;
+
+        kit_check_judge(&koa_check_kafka, &settings, snapshot, koa_snapshot_time(snapshot),
+                        &verdict);
+        koa_verdict_print_details(&verdict, &details);
+        KIT_EXPECT_CONTAINS(c->name,
+                            "\"partition_count\":3,\"partitions_leaderless\":1,"
+                            "\"partitions_under_replicated\":2,"
+                            "\"partitions_with_offline_replicas\":1",
+                            koa_buf_text(&details));
+        koa_buf_deinit(&details);
+        expect(c->name, &verdict, c->expected,
+               "Kafka cluster accessible with 3 brokers; 1 partitions have no leader; 2 "
+               "partitions are under-replicated; 1 partitions have offline replicas");
+    }
+    koa_snapshot_unref(snapshot);
+}
+
 static void it_keeps_the_contract_of_checks(void **state)
 {
     (void) state;
@@ -129,6 +173,7 @@ int main(void)
         cmocka_unit_test(a_broker_that_did_not_answer_degrades_for_an_hour),
         cmocka_unit_test(no_broker_is_unhealthy),
         cmocka_unit_test(a_collector_that_fails_or_hangs_is_evidence),
+        cmocka_unit_test(a_user_says_which_troubles_count),
         cmocka_unit_test(it_keeps_the_contract_of_checks),
     };
 

@@ -1,0 +1,23 @@
+/* `include` and `exclude` of a check: anchored regular expressions over names. */
+#ifndef BUILTIN_CHECKS_NAME_CHOICE_H
+#define BUILTIN_CHECKS_NAME_CHOICE_H
+
+#include <koa/error.h>
+#include <koa/option.h>
+
+#include "metrics/pattern.h"
+
+struct koa_name_choice {
+    struct koa_texts include, exclude;                        /* of the rows */
+    struct koa_patterns *include_patterns, *exclude_patterns; /* of prepare */
+};
+
+/* KOA_ERR_INVALID names the expression; nothing is left to free then. */
+KOA_MUST_USE enum koa_err koa_name_choice_prepare(struct koa_name_choice *choice,
+                                                  struct koa_error *reterr);
+void koa_name_choice_release(struct koa_name_choice *choice);
+bool koa_name_choice_takes(const struct koa_name_choice *choice, const char *name);
+/* Whether one of the first `count` of `patterns` (NULL: none) matches. */
+bool koa_name_matches(const struct koa_patterns *patterns, size_t count, const char *name);
+
+#endif
