@@ -52,18 +52,12 @@ static void start_on_engine(void *message)
 
 static void log_start(struct koa_agent *agent)
 {
-    char problem[512];
-
     koa_log_info(agent->log, "agent.start", "kafka-ops-agent %s (%s) runs%s%s", koa_version(),
                  koa_revision(), agent->server != NULL ? " at " : "", koa_agent_url(agent));
     if (agent->use_defaults && agent->configuration->clusters.count == 0) {
         koa_log_info(
             agent->log, "agent.start",
             "no Kafka cluster is watched: set clusters, KAFKA_BOOTSTRAP_SERVERS or --bootstrap");
-    }
-    if (koa_store_problem(agent->store, problem, sizeof(problem))) {
-        koa_log_warn(agent->log, "agent.start", "%s; alert states do not survive a restart",
-                     problem);
     }
 }
 

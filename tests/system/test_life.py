@@ -135,6 +135,16 @@ def test_a_second_agent_on_the_same_state_is_refused(agent):
     assert str(first.process.pid) in second.log
 
 
+def test_an_unusable_state_directory_costs_one_warning(agent):
+    one = agent(start=False)
+    one.state.write_text("a file, no directory")
+    one.start()
+    assert "state lives in memory" in one.wait_for_check("database", "degraded")["message"]
+    warnings = [line for line in one.log.splitlines() if " warning " in line and "state lives in memory" in line]
+    assert len(warnings) == 1, warnings
+    one.stop()
+
+
 def test_reload_takes_new_settings(agent):
     one = agent("checks: [{name: first, type: exec, command: [/bin/true]}]")
     one.wait_for_check("first", "healthy")
