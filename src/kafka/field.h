@@ -98,7 +98,8 @@ struct koa_kafka_field {
 #define KOA_KAFKA_FIELD_STRUCTS(s, m, item, table)                                                 \
     KOA_KAFKA_ROWS_ROW(s, m, KOA_KAFKA_STRUCTS, item), .rows = (table), .item_size = sizeof(item)
 #define KOA_KAFKA_FIELD_STRUCT(s, m, item, table)                                                  \
-    KOA_KAFKA_ROW(s, m, KOA_KAFKA_STRUCT, item *), .rows = (table), .item_size = sizeof(item)
+    KOA_KAFKA_ROW(s, m, KOA_KAFKA_STRUCT, __typeof__(item) *), .rows = (table),                    \
+                                                               .item_size = sizeof(item)
 
 /* One direction of one API, or a header. */
 struct koa_kafka_message {

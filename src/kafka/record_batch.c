@@ -109,7 +109,7 @@ static void put_record(struct koa_buf *buf, const struct koa_kafka_record *recor
     put_varint(buf, 0); /* headers */
 }
 
-/* What the records before could hold at most; counted first, so that nothing is cut off later. */
+/* Bounds their size from above before anything is written, so that no length is cut off. */
 static enum koa_err check_records(const struct koa_kafka_record *records, size_t count,
                                   struct koa_error *reterr)
 {
@@ -122,12 +122,14 @@ static enum koa_err check_records(const struct koa_kafka_record *records, size_t
         size_t key = records[i].key.size;
         size_t value = records[i].value.size;
 
-        if (key > INT32_MAX || value > INT32_MAX || size > INT32_MAX)
+        if (key > INT32_MAX || value > INT32_MAX || size > INT32_MAX) {
             return koa_fail(reterr, KOA_ERR_RANGE, "%zu records are too large for one batch",
                             count);
+        }
         size += RECORD_HEAD + key + value;
-        if (__builtin_sub_overflow(records[i].timestamp_ms, records[0].timestamp_ms, &age_ms))
+        if (__builtin_sub_overflow(records[i].timestamp_ms, records[0].timestamp_ms, &age_ms)) {
             return koa_fail(reterr, KOA_ERR_RANGE, "timestamps are too far apart for one batch");
+        }
     }
     if (size > INT32_MAX)
         return koa_fail(reterr, KOA_ERR_RANGE, "%zu records are too large for one batch", count);
