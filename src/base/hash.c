@@ -71,6 +71,11 @@ void koa_hash_seed(struct koa_hash_key key)
     process_key = key;
 }
 
+struct koa_hash_key koa_hash_process_key(void)
+{
+    return process_key;
+}
+
 uint64_t koa_hash(const void *data, size_t size)
 {
     return koa_siphash(process_key, data, size);

@@ -8,8 +8,10 @@ struct koa_hash_key {
     uint64_t words[2];
 };
 
-/* The process's key, set once at start by whoever has random bytes; zero until then. */
+/* The process's key, set once at start by whoever has random bytes; zero until then. What was made
+ * under the former key must keep that one. */
 void koa_hash_seed(struct koa_hash_key key);
+struct koa_hash_key koa_hash_process_key(void);
 uint64_t koa_hash(const void *data, size_t size);
 uint64_t koa_siphash(struct koa_hash_key key, const void *data, size_t size);
 

@@ -24,14 +24,17 @@ struct koa_map {
     size_t capacity; /* of entries; the table has twice as many slots */
     uint32_t *slots; /* index + 1 of an entry; 0: free */
     size_t limit;
+    struct koa_hash_key hash_key; /* the process's when the map was made */
 };
 
 struct koa_map *koa_map_create(size_t limit)
 {
     struct koa_map *map = koa_calloc(1, sizeof(*map));
 
-    if (map != NULL)
-        map->limit = limit < UINT32_MAX / 4 ? limit : UINT32_MAX / 4;
+    if (map == NULL)
+        return NULL;
+    map->limit = limit < UINT32_MAX / 4 ? limit : UINT32_MAX / 4;
+    map->hash_key = koa_hash_process_key();
     return map;
 }
 
@@ -85,7 +88,7 @@ static struct entry *find_entry(const struct koa_map *map, struct koa_str key)
         return NULL;
     if (key.data == NULL)
         key = KOA_STR("");
-    slot = find_slot(map, key, koa_hash(key.data, key.size));
+    slot = find_slot(map, key, koa_siphash(map->hash_key, key.data, key.size));
     return map->slots[slot] != 0 ? &map->entries[map->slots[slot] - 1] : NULL;
 }
 
@@ -158,7 +161,7 @@ enum koa_err koa_map_put(struct koa_map *map, struct koa_str key, void *value, v
         koa_free(copy);
         return KOA_ERR_NOMEM;
     }
-    hash = koa_hash(name.data, name.size);
+    hash = koa_siphash(map->hash_key, name.data, name.size);
     map->entries[map->used] =
         (struct entry){.key = copy, .key_size = name.size, .hash = hash, .value = value};
     map->slots[find_slot(map, name, hash)] = (uint32_t) ++map->used;

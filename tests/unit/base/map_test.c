@@ -1,5 +1,6 @@
 #include "base/map.h"
 
+#include "base/hash.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "kit/kit.h"
@@ -147,6 +148,26 @@ static void values_are_freed_with_the_map(void **state)
     koa_map_destroy(map, koa_free); /* the leak check of a sanitized build sees it otherwise */
 }
 
+/* A host, or the simulated cluster, may have made it before the agent has random bytes. */
+static void a_map_outlives_a_new_process_key(void **state)
+{
+    struct koa_map *map = koa_map_create(100);
+    char text[KOA_NUM_TEXT_SIZE];
+
+    (void) state;
+    for (size_t i = 1; i <= 20; i++)
+        KIT_EXPECT_INT("put", KOA_OK, koa_map_put(map, key_of(i, text), value_of(i), NULL));
+    koa_hash_seed((struct koa_hash_key){.words = {1, 2}});
+    for (size_t i = 1; i <= 20; i++)
+        assert_ptr_equal(koa_map_find(map, key_of(i, text)), value_of(i));
+    for (size_t i = 21; i <= 100; i++)
+        KIT_EXPECT_INT("put", KOA_OK, koa_map_put(map, key_of(i, text), value_of(i), NULL));
+    for (size_t i = 1; i <= 100; i++)
+        assert_ptr_equal(koa_map_remove(map, key_of(i, text)), value_of(i));
+    koa_hash_seed((struct koa_hash_key){0});
+    koa_map_destroy(map, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +178,7 @@ int main(void)
         cmocka_unit_test(a_walk_keeps_the_order_and_may_remove),
         cmocka_unit_test(a_failed_put_leaves_the_map_as_it_was),
         cmocka_unit_test(values_are_freed_with_the_map),
+        cmocka_unit_test(a_map_outlives_a_new_process_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
