@@ -10,9 +10,8 @@
 
 enum {
     PATH_SIZE = 256,
-    ITEM_LIMIT = 1000,         /* of a list of structs */
-    SECRET_FILE_LIMIT = 65536, /* a token or key, not a data file */
-    WORD_LIMIT = 256,          /* keys of one level */
+    ITEM_LIMIT = 1000, /* of a list of structs */
+    WORD_LIMIT = 256,  /* keys of one level */
 };
 
 static void join_path(char path[PATH_SIZE], const char *prefix, const char *key)
@@ -100,29 +99,20 @@ static void report_unknown_keys(const struct koa_options_opts *opts, const struc
     }
 }
 
-/* The text of a secret's file, without the line end that editors add. NULL when an error was added.
- */
+/* The text of a secret's file. NULL when an error was added. */
 static struct koa_node *read_secret_file(const struct koa_options_opts *opts,
                                          const struct koa_node *named)
 {
-    struct koa_config_file file = {
-        .path = named->value, .limit = SECRET_FILE_LIMIT, .where = named, .error_path = opts->path};
-    struct koa_node *node = NULL;
-    size_t size;
-    char *text = koa_config_read_file(&file, &size, opts->errors);
+    struct koa_node *node;
+    struct koa_error error;
+    char *text = NULL;
 
-    if (text == NULL)
+    if (koa_secret_file_read(named->value, &text, &error) != KOA_OK) {
+        koa_config_errors_add(opts->errors, named, opts->path, "%s", error.text);
         return NULL;
-    if (strlen(text) != size) {
-        koa_config_errors_add(opts->errors, named, opts->path,
-                              "the file '%s' holds a NUL byte; a secret is text", named->value);
-    } else {
-        while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
-            text[--size] = '\0';
-        node = koa_tree_scalar(text, named->file, opts->arena);
     }
-    explicit_bzero(text, SECRET_FILE_LIMIT + 1);
-    koa_free(text);
+    node = koa_tree_scalar(text, named->file, opts->arena);
+    koa_free_secret(text);
     if (node != NULL) {
         node->line = named->line;
         node->column = named->column;

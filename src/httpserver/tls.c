@@ -1,11 +1,11 @@
 /* Certificate and key from PEM files, read whole; the library judges them when it starts. Notices
- * when the files change, by what stat() says of them. */
+ * when the files change. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/file.h"
 #include "httpserver/internal.h"
 
 enum { PEM_LIMIT = 1 << 20 };
@@ -69,33 +69,11 @@ enum koa_err koa_http_tls_load(const struct koa_http_settings *settings, char **
     return err != KOA_OK ? err : read_pem(settings->key_file, ret_key, reterr);
 }
 
-static void mix(uint64_t *signature, int64_t value)
-{
-    /* Odd constant of SplitMix64; the value only has to differ when a file does. */
-    *signature = (*signature ^ (uint64_t) value) * UINT64_C(0xbf58476d1ce4e5b9);
-    *signature ^= *signature >> 31;
-}
-
 uint64_t koa_http_tls_signature(const struct koa_http_settings *settings)
 {
     const char *const paths[] = {settings->cert_file, settings->key_file};
-    uint64_t signature = 1;
 
-    if (!koa_http_tls_is_on(settings))
-        return 0;
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(paths); i++) {
-        struct stat status;
-
-        if (paths[i] == NULL || stat(paths[i], &status) != 0) {
-            mix(&signature, -1);
-            continue;
-        }
-        mix(&signature, status.st_mtim.tv_sec);
-        mix(&signature, status.st_mtim.tv_nsec);
-        mix(&signature, (int64_t) status.st_size);
-        mix(&signature, (int64_t) status.st_ino);
-    }
-    return signature;
+    return koa_http_tls_is_on(settings) ? koa_file_signature(paths, KOA_ARRAY_COUNT(paths)) : 0;
 }
 
 void koa_http_tls_look(struct koa_http_server *server)
