@@ -114,6 +114,7 @@ static const struct {
 } file_faults[] = {
     {ERR_LIB_PEM, PEM_R_NO_START_LINE, "it is not a PEM file"},
     {ERR_LIB_X509, X509_R_NO_CERTIFICATE_OR_CRL_FOUND, "it is not a PEM file"},
+    {0, ERR_R_UNSUPPORTED, "it is not a PEM file"},
     {ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH, "it is not the key of cert_file"},
     {ERR_LIB_X509, X509_R_KEY_TYPE_MISMATCH, "it is not the key of cert_file"},
     {ERR_LIB_PEM, PEM_R_BAD_PASSWORD_READ, locked},

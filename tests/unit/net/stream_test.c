@@ -9,8 +9,6 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "kit/certificate.h"
-#include "kit/http_peer.h"
 #include "kit/loop_kit.h"
 #include "loop/clock.h"
 #include "net/stream.h"
@@ -23,8 +21,6 @@ struct end {
     int port;
     int64_t deadline_ms;
     size_t write_limit;
-    struct koa_tls_client *tls;
-    const char *server_name;
     enum koa_err err;
     struct koa_error error;      /* of `closed` */
     struct koa_error said_error; /* of say(), the test's thread only */
@@ -100,9 +96,7 @@ static void connect_end(void *message)
                                    .resolver = end->kit->resolver,
                                    .host = end->host,
                                    .port = end->port,
-                                   .deadline_ms = end->deadline_ms,
-                                   .tls = end->tls,
-                                   .server_name = end->server_name};
+                                   .deadline_ms = end->deadline_ms};
 
     end->err = koa_stream_connect(&opts, &end->stream, &end->error);
     KIT_EXPECT_INT("nothing has run yet", 0,
@@ -492,147 +486,6 @@ static void a_name_that_does_not_resolve_closes_with_its_reason(void **state)
     kit_loop_end(&kit);
 }
 
-/* ---- TLS, against a server of OpenSSL's own */
-
-struct secured {
-    struct kit_loop kit;
-    struct kit_http_peer *peer;
-    struct end client;
-    char *directory;
-    char cert[256], key[256];
-};
-
-static void start_secured(struct secured *f, enum kit_http_manner manner, bool is_plain)
-{
-    struct koa_tls_client_opts opts = {.ca_file = f->cert};
-
-    *f = (struct secured){.directory = kit_temporary_directory()};
-    kit_loop_start(&f->kit, 0);
-    f->client = (struct end) END(&f->kit);
-    (void) snprintf(f->cert, sizeof(f->cert), "%s/cert", f->directory);
-    (void) snprintf(f->key, sizeof(f->key), "%s/key", f->directory);
-    kit_make_certificate("localhost", f->cert, f->key);
-    f->peer = kit_http_peer_start(manner, "HTTP/1.0 200 OK\r\n\r\nhello", is_plain ? NULL : f->cert,
-                                  is_plain ? NULL : f->key);
-    f->client.port = kit_http_peer_port(f->peer);
-    f->client.server_name = "localhost";
-    assert_int_equal(KOA_OK, koa_tls_client_create(&opts, &f->client.tls, NULL));
-}
-
-static void end_secured(struct secured *f)
-{
-    kit_loop_call(&f->kit, destroy_end, &f->client);
-    koa_tls_client_unref(f->client.tls);
-    kit_http_peer_end(f->peer, NULL, 0);
-    kit_loop_end(&f->kit);
-    kit_remove_directory(f->directory);
-}
-
-static bool has_hello(void *context)
-{
-    return strstr(((struct end *) context)->text, "hello") != NULL;
-}
-
-static void tls_is_a_layer_of_the_same_stream(void **state)
-{
-    struct secured f;
-
-    (void) state;
-    start_secured(&f, KIT_HTTP_ANSWERS, false);
-    kit_loop_call(&f.kit, connect_end, &f.client);
-    kit_gate_wait(&f.client.connected, 1);
-    assert_int_equal(KOA_OK, say(&f.client, KOA_STR("GET / HTTP/1.0\r\n\r\n")));
-    kit_loop_run_until(&f.kit, has_hello, &f.client);
-    kit_gate_wait(&f.client.closed, 1);
-    KIT_EXPECT_INT("code", KOA_ERR_CLOSED, f.client.error.code);
-    KIT_EXPECT_CONTAINS("text", "closed the connection", f.client.error.text);
-    end_secured(&f);
-}
-
-static void a_stream_may_go_while_tls_delivers(void **state)
-{
-    struct secured f;
-
-    (void) state;
-    start_secured(&f, KIT_HTTP_FLOODS_BODY, false);
-    f.client.destroys_on_receive = true;
-    kit_loop_call(&f.kit, connect_end, &f.client);
-    kit_gate_wait(&f.client.connected, 1);
-    assert_int_equal(KOA_OK, say(&f.client, KOA_STR("GET / HTTP/1.0\r\n\r\n")));
-    kit_gate_wait(&f.client.received, 1);
-    end_secured(&f);
-}
-
-static void more_than_the_queue_holds_is_refused_with_tls_too(void **state)
-{
-    enum { SIZE = 1 << 20 };
-    struct secured f;
-    char *bytes = koa_calloc(SIZE, 1);
-    enum koa_err err = KOA_OK;
-
-    (void) state;
-    start_secured(&f, KIT_HTTP_HANGS, false);
-    f.client.write_limit = 2 * SIZE;
-    kit_loop_call(&f.kit, connect_end, &f.client);
-    kit_gate_wait(&f.client.connected, 1);
-    assert_int_equal(KOA_OK, say(&f.client, KOA_STR("GET / HTTP/1.0\r\n\r\n")));
-    for (int i = 0; i < 64 && err == KOA_OK; i++)
-        err = say(&f.client, (struct koa_str){.data = bytes, .size = SIZE});
-    KIT_EXPECT_INT("limit", KOA_ERR_LIMIT, err);
-    KIT_EXPECT_CONTAINS("text", "does not read", f.client.said_error.text);
-    koa_free(bytes);
-    end_secured(&f);
-}
-
-static void a_peer_that_cannot_be_trusted_closes_with_its_reason(void **state)
-{
-    struct secured f;
-
-    (void) state;
-    start_secured(&f, KIT_HTTP_ANSWERS, false);
-    f.client.server_name = "kafka-1";
-    kit_loop_call(&f.kit, connect_end, &f.client);
-    KIT_EXPECT_INT("early words", KOA_ERR_STATE, say(&f.client, KOA_STR("early")));
-    kit_gate_wait(&f.client.closed, 1);
-    KIT_EXPECT_INT("code", KOA_ERR_TLS, f.client.error.code);
-    KIT_EXPECT_CONTAINS("who", "TLS with 127.0.0.1:", f.client.error.text);
-    KIT_EXPECT_CONTAINS("why", "another name than 'kafka-1': it holds localhost",
-                        f.client.error.text);
-    KIT_EXPECT_INT("never connected", 0, kit_gate_count(&f.client.connected));
-    end_secured(&f);
-}
-
-static void a_plaintext_peer_is_named(void **state)
-{
-    struct secured f;
-
-    (void) state;
-    start_secured(&f, KIT_HTTP_CLOSES, true);
-    kit_loop_call(&f.kit, connect_end, &f.client);
-    kit_gate_wait(&f.client.closed, 1);
-    KIT_EXPECT_INT("code", KOA_ERR_TLS, f.client.error.code);
-    KIT_EXPECT_CONTAINS("why", "is this a plaintext listener?", f.client.error.text);
-    end_secured(&f);
-}
-
-/* The kernel takes the connection, nobody answers. */
-static void a_handshake_that_hangs_ends_at_the_deadline(void **state)
-{
-    struct secured f;
-    int listener;
-
-    (void) state;
-    start_secured(&f, KIT_HTTP_ANSWERS, false);
-    listener = listen_plain(4, &f.client.port);
-    f.client.deadline_ms = 200;
-    kit_loop_call(&f.kit, connect_end, &f.client);
-    kit_gate_wait(&f.client.closed, 1);
-    KIT_EXPECT_INT("code", KOA_ERR_TIMEOUT, f.client.error.code);
-    KIT_EXPECT_CONTAINS("text", "no answer to the TLS handshake in time", f.client.error.text);
-    (void) close(listener);
-    end_secured(&f);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -647,12 +500,6 @@ int main(void)
         cmocka_unit_test(a_stream_destroyed_while_it_connects_stays_silent),
         cmocka_unit_test(an_address_that_is_taken_or_none_is_refused_with_words),
         cmocka_unit_test(a_name_that_does_not_resolve_closes_with_its_reason),
-        cmocka_unit_test(tls_is_a_layer_of_the_same_stream),
-        cmocka_unit_test(a_stream_may_go_while_tls_delivers),
-        cmocka_unit_test(more_than_the_queue_holds_is_refused_with_tls_too),
-        cmocka_unit_test(a_peer_that_cannot_be_trusted_closes_with_its_reason),
-        cmocka_unit_test(a_plaintext_peer_is_named),
-        cmocka_unit_test(a_handshake_that_hangs_ends_at_the_deadline),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
