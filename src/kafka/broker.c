@@ -27,6 +27,7 @@ struct koa_kafka_broker {
     struct koa_mono attempted;  /* the last attempt to connect */
     struct koa_mono attempt_at; /* the next one, while pausing */
     unsigned failures;          /* in a row, without a handshake in between */
+    enum koa_err told;          /* the kind of failure that was logged last */
     struct koa_error refused;   /* why connect() itself failed: told by the timer */
     bool was_refused;
 };
@@ -46,7 +47,9 @@ enum koa_err koa_kafka_broker_create(const struct koa_kafka_broker_opts *opts,
     broker->opts = *opts;
     broker->name = koa_strdup(opts->name);
     broker->host = koa_strdup(opts->host);
-    broker->connection = koa_kafka_connection_create(&opts->connection);
+    broker->opts.connection.spread =
+        koa_hash(opts->host, strlen(opts->host)) + (uint64_t) opts->port * UINT64_C(7919);
+    broker->connection = koa_kafka_connection_create(&broker->opts.connection);
     if (broker->name == NULL || broker->host == NULL)
         err = koa_require_memory(NULL, reterr);
     if (err == KOA_OK)
@@ -142,11 +145,14 @@ static int64_t pause_ms(const struct koa_kafka_broker *broker)
     return pause + pause * ((int64_t) spread - JITTER_PERCENT) / 100;
 }
 
-static void log_loss(const struct koa_kafka_broker *broker, const struct koa_error *error,
-                     int64_t pause)
+static void log_loss(struct koa_kafka_broker *broker, const struct koa_error *error, int64_t pause)
 {
-    /* The first says it; the attempts that fail after it are details. */
-    enum koa_log_level level = broker->failures == 1 ? KOA_LOG_WARNING : KOA_LOG_DEBUG;
+    /* The first says it; the attempts that fail after it are details, unless the reason is of
+     * another kind: a refused connection may turn out to be a wrong password. */
+    bool is_new = broker->failures == 1 || broker->told != error->code;
+    enum koa_log_level level = is_new ? KOA_LOG_WARNING : KOA_LOG_DEBUG;
+
+    broker->told = error->code;
 
     KOA_LOG_AT(broker->opts.log, level, "kafka.disconnected",
                "broker %s (%s:%d): %s; trying again %s%" PRId64 " ms", broker->name, broker->host,
@@ -268,10 +274,33 @@ void koa_kafka_broker_received(struct koa_kafka_broker *broker, struct koa_str b
     flush(broker, now);
 }
 
+void koa_kafka_broker_resume(struct koa_kafka_broker *broker, struct koa_mono now)
+{
+    bool was_ready = koa_kafka_connection_is_ready(broker->connection);
+    struct koa_error error;
+
+    if (broker->state != OPEN)
+        return;
+    if (koa_kafka_connection_resume(broker->connection, now, &error) != KOA_OK)
+        lose(broker, &error, now);
+    note_handshake(broker, was_ready);
+    flush(broker, now);
+}
+
 void koa_kafka_broker_closed(struct koa_kafka_broker *broker, const struct koa_error *error,
                              struct koa_mono now)
 {
-    lose(broker, error, now);
+    const char *hint = broker->state == OPEN && error->code == KOA_ERR_CLOSED
+                           ? koa_kafka_connection_hint(broker->connection)
+                           : NULL;
+    struct koa_error copy = *error;
+
+    if (hint != NULL) {
+        (void) koa_fail(&copy, error->code, "%s; %s", error->text, hint);
+        copy.foreign = error->foreign;
+        copy.retriable = error->retriable;
+    }
+    lose(broker, &copy, now);
     flush(broker, now);
 }
 

@@ -56,6 +56,8 @@ int16_t koa_kafka_broker_version(const struct koa_kafka_broker *broker, int16_t 
 void koa_kafka_broker_connected(struct koa_kafka_broker *broker, struct koa_mono now);
 void koa_kafka_broker_received(struct koa_kafka_broker *broker, struct koa_str bytes,
                                struct koa_mono now);
+/* There is news of the secrets that koa_kafka_connection_opts names. */
+void koa_kafka_broker_resume(struct koa_kafka_broker *broker, struct koa_mono now);
 void koa_kafka_broker_closed(struct koa_kafka_broker *broker, const struct koa_error *error,
                              struct koa_mono now);
 

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "kafka/broker.h"
+#include "kafka/credentials.h"
 #include "net/stream.h"
 
 enum {
@@ -30,12 +31,17 @@ struct peer {
     int32_t id;
     struct koa_kafka_broker *broker;
     struct koa_stream *stream;
+    struct koa_mono connect_by; /* while it waits for certificates */
+    bool is_waiting;
     bool is_named; /* by the last koa_kafka_client_set_brokers() */
     bool is_gone;  /* to be closed by the reaper */
 };
 
 struct koa_kafka_client {
     struct koa_kafka_client_opts opts;
+    struct koa_kafka_credentials *credentials; /* NULL: plaintext, no authentication */
+    char *server_name;                         /* NULL: each broker's host */
+    bool is_encrypted;
     struct koa_list_node peers; /* struct peer */
     size_t broker_count;
     struct koa_timer reaper;
@@ -68,22 +74,67 @@ static void on_closed(void *context, const struct koa_error *error)
     koa_kafka_broker_closed(peer->broker, &copy, koa_loop_now(peer->client->opts.loop));
 }
 
-static enum koa_err transport_connect(void *context, const char *host, int port,
-                                      int64_t deadline_ms, struct koa_error *reterr)
+static enum koa_err open_stream(struct peer *peer, struct koa_tls_client *tls,
+                                struct koa_error *reterr)
 {
     static const struct koa_stream_events events = {
         .connected = on_connected, .received = on_received, .closed = on_closed};
-    struct peer *peer = context;
+    int64_t left_ms = koa_mono_diff_ms(peer->connect_by, koa_loop_now(peer->client->opts.loop));
     struct koa_stream_opts opts = {.loop = peer->client->opts.loop,
                                    .events = &events,
                                    .context = peer,
                                    .write_limit = WRITE_LIMIT,
                                    .resolver = peer->client->opts.resolver,
-                                   .host = host,
-                                   .port = port,
-                                   .deadline_ms = deadline_ms};
+                                   .host = koa_kafka_broker_host(peer->broker),
+                                   .port = koa_kafka_broker_port(peer->broker),
+                                   .deadline_ms = left_ms > 0 ? left_ms : 0,
+                                   .tls = tls,
+                                   .server_name = peer->client->server_name};
 
     return koa_stream_connect(&opts, &peer->stream, reterr);
+}
+
+/* Certificates are looked at first: files may have changed since the last connection. */
+static enum koa_err connect_peer(struct peer *peer, struct koa_error *reterr)
+{
+    struct koa_tls_client *tls = NULL;
+    enum koa_err err = KOA_OK;
+
+    peer->is_waiting = false;
+    if (peer->client->credentials != NULL)
+        err = koa_kafka_credentials_tls(peer->client->credentials, &tls, &peer->is_waiting, reterr);
+    if (err == KOA_OK && !peer->is_waiting)
+        err = open_stream(peer, tls, reterr);
+    return err;
+}
+
+static enum koa_err transport_connect(void *context, const char *host, int port,
+                                      int64_t deadline_ms, struct koa_error *reterr)
+{
+    struct peer *peer = context;
+
+    (void) host;
+    (void) port;
+    peer->connect_by = koa_mono_add_ms(koa_loop_now(peer->client->opts.loop), deadline_ms);
+    return connect_peer(peer, reterr);
+}
+
+/* Certificates or secrets that somebody waited for have come, or will not. */
+static void on_credentials(void *context)
+{
+    struct koa_kafka_client *client = context;
+    struct koa_mono now = koa_loop_now(client->opts.loop);
+
+    KOA_LIST_FOREACH (node, &client->peers) {
+        struct peer *peer = peer_of(node);
+        struct koa_error error;
+
+        if (!peer->is_waiting) {
+            koa_kafka_broker_resume(peer->broker, now);
+        } else if (connect_peer(peer, &error) != KOA_OK) {
+            koa_kafka_broker_closed(peer->broker, &error, now);
+        }
+    }
 }
 
 static enum koa_err transport_write(void *context, struct koa_str bytes, struct koa_error *reterr)
@@ -97,6 +148,7 @@ static void transport_disconnect(void *context)
 {
     struct peer *peer = context;
 
+    peer->is_waiting = false;
     koa_stream_destroy(KOA_MOVE(peer->stream));
 }
 
@@ -155,6 +207,12 @@ static enum koa_err add_peer(struct koa_kafka_client *client, int32_t id,
 
     if (err != KOA_OK)
         return err;
+    if (client->credentials != NULL) {
+        opts.connection.mechanism = koa_kafka_credentials_mechanism(client->credentials);
+        opts.connection.secrets = &koa_kafka_credentials_secrets;
+        opts.connection.secrets_context = client->credentials;
+        opts.connection.is_encrypted = client->is_encrypted;
+    }
     if (id >= 0)
         (void) snprintf(name, sizeof(name), "%d", id);
     peer->client = client;
@@ -170,6 +228,28 @@ static enum koa_err add_peer(struct koa_kafka_client *client, int32_t id,
     return KOA_OK;
 }
 
+static enum koa_err take_security(struct koa_kafka_client *client,
+                                  const struct koa_kafka_client_opts *opts,
+                                  struct koa_error *reterr)
+{
+    struct koa_kafka_credentials_opts credentials = {.loop = opts->loop,
+                                                     .workers = opts->workers,
+                                                     .http = opts->http,
+                                                     .security = opts->security,
+                                                     .name = opts->name,
+                                                     .log = opts->log,
+                                                     .changed = on_credentials,
+                                                     .context = client};
+    enum koa_err err = koa_kafka_credentials_create(&credentials, &client->credentials, reterr);
+
+    client->is_encrypted = opts->security->use_tls;
+    if (err == KOA_OK && koa_kafka_is_set(opts->security->server_name)) {
+        client->server_name = koa_strdup(opts->security->server_name);
+        err = koa_require_memory(client->server_name, reterr);
+    }
+    return err;
+}
+
 enum koa_err koa_kafka_client_create(const struct koa_kafka_client_opts *opts,
                                      struct koa_kafka_client **ret_client, struct koa_error *reterr)
 {
@@ -179,7 +259,11 @@ enum koa_err koa_kafka_client_create(const struct koa_kafka_client_opts *opts,
     if (err != KOA_OK)
         return err;
     client->opts = *opts;
+    client->opts.security = NULL; /* borrowed for this call only */
+    client->opts.name = NULL;
     koa_list_init(&client->peers);
+    if (koa_kafka_security_is_on(opts->security))
+        err = take_security(client, opts, reterr);
     for (size_t i = 0; i < opts->bootstrap_count && i < KOA_KAFKA_BOOTSTRAP_LIMIT; i++) {
         if (err == KOA_OK)
             err = add_peer(client, koa_kafka_bootstrap_id(i), &opts->bootstrap[i], reterr);
@@ -197,6 +281,8 @@ void koa_kafka_client_destroy(struct koa_kafka_client *client)
     koa_timers_disarm(koa_loop_timers(client->opts.loop), &client->reaper);
     while (!koa_list_is_empty(&client->peers))
         destroy_peer(peer_of(client->peers.next));
+    koa_kafka_credentials_destroy(client->credentials);
+    koa_free(client->server_name);
     koa_free(client);
 }
 

@@ -4,7 +4,9 @@
 #ifndef KAFKA_CLIENT_H
 #define KAFKA_CLIENT_H
 
+#include "httpclient/client.h"
 #include "kafka/connection.h"
+#include "kafka/security.h"
 #include "loop/loop.h"
 #include "loop/resolver.h"
 
@@ -32,7 +34,12 @@ struct koa_kafka_client_opts {
     struct koa_resolver *resolver;
     const struct koa_kafka_address *bootstrap; /* ids are not used; copied */
     size_t bootstrap_count;
-    int64_t connect_timeout_ms; /* look-up and TCP; then as much again for the handshake */
+    int64_t connect_timeout_ms; /* look-up, TCP and TLS; then as much again for the handshake and
+                                   the authentication */
+    const struct koa_kafka_security *security; /* copied; NULL: plaintext, no authentication */
+    struct koa_workers *workers;               /* with `security`: reads its files */
+    struct koa_http_client *http; /* of the same loop: fetches tokens; NULL where none are */
+    const char *name;             /* of the cluster, with `security`: for messages; copied */
     struct koa_log *log;
     /* Optional, both: `broker` is the id as above. */
     void (*observe)(void *context, int32_t broker, const struct koa_kafka_answer *answer);
@@ -40,7 +47,7 @@ struct koa_kafka_client_opts {
     void *context;
 };
 
-/* Opens nothing yet. */
+/* Opens nothing yet. KOA_ERR_INVALID: settings of `security` that do not fit together. */
 KOA_MUST_USE enum koa_err koa_kafka_client_create(const struct koa_kafka_client_opts *opts,
                                                   struct koa_kafka_client **ret_client,
                                                   struct koa_error *reterr);

@@ -1,5 +1,5 @@
 /* Decides what goes on the wire and when, and to whom an answer belongs. Knows no socket and no
- * clock. Version negotiation is negotiation.c's matter. */
+ * clock. Version negotiation is negotiation.c's matter, authentication login.c's. */
 #include "kafka/connection.h"
 
 #include <inttypes.h>
@@ -15,9 +15,14 @@
 enum {
     OUTPUT_LIMIT = 16 * 1024 * 1024, /* a request is at most a few MB: 10,000 partitions */
     THROTTLE_LIMIT_MS = 60 * 1000,   /* a broker that asks for more is not obeyed for ever */
+    /* A session is renewed between these shares of its life, as Kafka's own clients do; brokers
+     * refuse to do it more than once a second (KIP-368). */
+    RENEW_FIRST_PERCENT = 75,
+    RENEW_LAST_PERCENT = 85,
+    RENEW_SPACING_MS = 1100,
 };
 
-enum state { CLOSED, HANDSHAKE, READY };
+enum state { CLOSED, HANDSHAKE, LOGIN, READY };
 
 struct koa_kafka_connection {
     struct koa_kafka_connection_opts opts;
@@ -33,6 +38,11 @@ struct koa_kafka_connection {
     struct koa_kafka_api_versions_request hello_body;
     bool hello_was_repeated;
     int16_t hello_error; /* Kafka's code, when the broker answered the handshake with one */
+    int64_t login_timeout_ms;
+    struct koa_kafka_login login; /* under way also while ready: the session is renewed */
+    struct koa_mono renew_at;     /* when the session ends some time */
+    bool has_session_end;
+    bool has_answered; /* something after the handshake */
 };
 
 struct koa_kafka_connection *
@@ -48,6 +58,9 @@ koa_kafka_connection_create(const struct koa_kafka_connection_opts *opts)
     koa_list_init(&connection->waiting);
     koa_list_init(&connection->in_flight);
     koa_kafka_versions_clear(&connection->versions);
+    connection->login.mechanism = opts->mechanism;
+    connection->login.secrets = opts->secrets;
+    connection->login.context = opts->secrets_context;
     return connection;
 }
 
@@ -57,6 +70,7 @@ void koa_kafka_connection_destroy(struct koa_kafka_connection *connection)
         return;
     KOA_ASSERT(connection->waiting_count == 0 && connection->in_flight_count == 0);
     koa_kafka_framer_deinit(&connection->framer);
+    koa_kafka_login_deinit(&connection->login);
     koa_buf_deinit(&connection->output);
     koa_free(connection);
 }
@@ -106,11 +120,13 @@ void koa_kafka_connection_close(struct koa_kafka_connection *connection,
     koa_buf_clear(&connection->output);
     koa_kafka_versions_clear(&connection->versions);
     connection->throttled_until = (struct koa_mono){0};
+    connection->has_session_end = false;
     /* Only those that were there: `done` may submit anew, which then waits for the next opening. */
     for (; in_flight > 0; in_flight--) {
         connection->in_flight_count--;
         fail(connection, take_first(&connection->in_flight), error);
     }
+    koa_kafka_login_reset(&connection->login);
     for (; waiting > 0 && connection->waiting_count > 0; waiting--) {
         connection->waiting_count--;
         fail(connection, take_first(&connection->waiting), error);
@@ -166,7 +182,8 @@ static enum koa_err put_on_wire(struct koa_kafka_connection *connection,
 /* Sends what may be sent. A request that cannot be (no common version, too large) fails alone. */
 static void pump(struct koa_kafka_connection *connection, struct koa_mono now)
 {
-    while (connection->state == READY && connection->waiting_count > 0 &&
+    while (connection->state == READY && !koa_kafka_login_is_exclusive(&connection->login) &&
+           connection->waiting_count > 0 &&
            connection->in_flight_count < connection->opts.in_flight_limit &&
            koa_mono_diff_ms(now, connection->throttled_until) >= 0) {
         struct koa_kafka_request *request = take_first(&connection->waiting);
@@ -217,8 +234,87 @@ static void on_hello(void *context, struct koa_kafka_request *request,
     connection->hello_error = body->error_code;
     if (body->error_code == KOA_KAFKA_NO_ERROR) {
         koa_kafka_versions_learn(&connection->versions, body);
-        connection->state = READY;
+        connection->state = connection->login.mechanism != NULL ? LOGIN : READY;
+        if (connection->state == LOGIN)
+            koa_kafka_login_begin(&connection->login, connection->hello.deadline);
     }
+}
+
+/* ---- authentication */
+
+static enum koa_err send_login(struct koa_kafka_connection *connection,
+                               struct koa_kafka_request *request, struct koa_mono now,
+                               struct koa_error *reterr)
+{
+    enum koa_err err = koa_kafka_versions_choose(&connection->versions, request->api_key,
+                                                 &request->version, reterr);
+
+    if (err == KOA_OK && request->api_key == KOA_KAFKA_SASL_HANDSHAKE && request->version < 1) {
+        err = koa_fail(reterr, KOA_ERR_UNSUPPORTED,
+                       "the broker is too old: SASL needs SaslHandshake 1 (Kafka 1.0)");
+    }
+    return err != KOA_OK ? err : put_on_wire(connection, request, now, reterr);
+}
+
+static void note_session(struct koa_kafka_connection *connection, struct koa_mono now)
+{
+    int64_t lifetime_ms = connection->login.lifetime_ms;
+    int64_t percent = RENEW_FIRST_PERCENT + (int64_t) (connection->opts.spread %
+                                                       (RENEW_LAST_PERCENT - RENEW_FIRST_PERCENT));
+    int64_t delay_ms = lifetime_ms / 100 * percent + lifetime_ms % 100 * percent / 100;
+
+    connection->login.is_done = false;
+    connection->state = READY;
+    connection->has_session_end = lifetime_ms > 0;
+    connection->renew_at =
+        koa_mono_add_ms(now, delay_ms > RENEW_SPACING_MS ? delay_ms : RENEW_SPACING_MS);
+}
+
+/* Says what the authentication has to say next, if anything. */
+static enum koa_err advance_login(struct koa_kafka_connection *connection, struct koa_mono now,
+                                  struct koa_error *reterr)
+{
+    struct koa_kafka_request *request;
+    enum koa_err err = koa_kafka_login_step(&connection->login, &request, reterr);
+
+    if (err == KOA_OK && request != NULL)
+        return send_login(connection, request, now, reterr);
+    if (err == KOA_OK && connection->login.is_done)
+        note_session(connection, now);
+    return err;
+}
+
+/* Requests on the wire stay there: the broker answers them first. */
+static enum koa_err renew_session(struct koa_kafka_connection *connection, struct koa_mono now,
+                                  struct koa_error *reterr)
+{
+    connection->has_session_end = false;
+    koa_kafka_login_begin(&connection->login, koa_mono_add_ms(now, connection->login_timeout_ms));
+    return advance_login(connection, now, reterr);
+}
+
+enum koa_err koa_kafka_connection_resume(struct koa_kafka_connection *connection,
+                                         struct koa_mono now, struct koa_error *reterr)
+{
+    enum koa_err err = KOA_OK;
+
+    if (connection->login.phase != KOA_KAFKA_LOGIN_IDLE)
+        err = advance_login(connection, now, reterr);
+    if (err == KOA_OK)
+        pump(connection, now);
+    return err;
+}
+
+const char *koa_kafka_connection_hint(const struct koa_kafka_connection *connection)
+{
+    if (connection->state == HANDSHAKE && !connection->opts.is_encrypted)
+        return "a listener that speaks TLS does so: should tls be enabled?";
+    if (connection->state == LOGIN)
+        return "it did so during the SASL authentication";
+    if (connection->state == READY && !connection->has_answered &&
+        connection->in_flight_count > 0 && connection->opts.mechanism == NULL)
+        return "a listener that asks for SASL does so: should sasl be set?";
+    return NULL;
 }
 
 static enum koa_err say_hello(struct koa_kafka_connection *connection, int16_t version,
@@ -232,6 +328,8 @@ enum koa_err koa_kafka_connection_open(struct koa_kafka_connection *connection, 
                                        struct koa_mono deadline, struct koa_error *reterr)
 {
     connection->state = HANDSHAKE;
+    connection->login_timeout_ms = koa_mono_diff_ms(deadline, now);
+    connection->has_answered = false;
     connection->hello_was_repeated = false;
     connection->hello_error = KOA_KAFKA_NO_ERROR;
     connection->hello_body = (struct koa_kafka_api_versions_request){
@@ -323,6 +421,7 @@ static enum koa_err deliver(struct koa_kafka_connection *connection,
             connection->throttled_until = koa_mono_add_ms(now, answer.throttle_ms);
         koa_list_remove(&request->node);
         connection->in_flight_count--;
+        connection->has_answered |= connection->state == READY;
         finish(connection, request, &answer);
     }
     koa_arena_destroy(arena);
@@ -370,6 +469,8 @@ enum koa_err koa_kafka_connection_receive(struct koa_kafka_connection *connectio
             err = koa_fail(reterr, KOA_ERR_PROTOCOL, "the broker refuses the handshake: %s (%d)",
                            koa_kafka_error_name(connection->hello_error), connection->hello_error);
         }
+        if (err == KOA_OK && connection->login.mechanism != NULL)
+            err = advance_login(connection, now, reterr);
     }
     if (err == KOA_OK)
         pump(connection, now);
@@ -412,6 +513,17 @@ enum koa_err koa_kafka_connection_tick(struct koa_kafka_connection *connection, 
                             koa_mono_diff_ms(now, request->sent));
         }
     }
+    if (connection->login.phase != KOA_KAFKA_LOGIN_IDLE &&
+        koa_mono_diff_ms(now, connection->login.deadline) >= 0) {
+        return koa_fail(reterr, KOA_ERR_TIMEOUT,
+                        "the credentials for SASL were not at hand within the deadline");
+    }
+    if (connection->has_session_end && koa_mono_diff_ms(now, connection->renew_at) >= 0) {
+        enum koa_err err = renew_session(connection, now, reterr);
+
+        if (err != KOA_OK)
+            return err;
+    }
     expire_waiting(connection, now);
     pump(connection, now);
     return KOA_OK;
@@ -434,7 +546,12 @@ bool koa_kafka_connection_next(const struct koa_kafka_connection *connection,
     KOA_LIST_FOREACH (node, &connection->waiting)
         consider(request_of(node)->deadline, &any, ret_due);
     if (connection->state == READY && connection->waiting_count > 0 &&
+        !koa_kafka_login_is_exclusive(&connection->login) &&
         connection->in_flight_count < connection->opts.in_flight_limit)
         consider(connection->throttled_until, &any, ret_due);
+    if (connection->login.phase != KOA_KAFKA_LOGIN_IDLE)
+        consider(connection->login.deadline, &any, ret_due);
+    if (connection->has_session_end)
+        consider(connection->renew_at, &any, ret_due);
     return any;
 }

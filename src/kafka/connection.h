@@ -1,6 +1,6 @@
 /* The client's side of one connection, without I/O: eats bytes and time, emits bytes. Framing,
- * correlation, the ApiVersions handshake, negotiation, deadlines, throttling. Sockets are outside
- * (broker.h, client.h). One thread. */
+ * correlation, the ApiVersions handshake, negotiation, authentication, deadlines, throttling.
+ * Sockets and TLS are outside (broker.h, client.h). One thread. */
 #ifndef KAFKA_CONNECTION_H
 #define KAFKA_CONNECTION_H
 
@@ -8,42 +8,10 @@
 #include <koa/time.h>
 
 #include "base/buf.h"
-#include "base/list.h"
-#include "kafka/api.h"
+#include "kafka/login.h"
+#include "kafka/request.h"
 
 struct koa_kafka_connection;
-struct koa_kafka_request;
-
-/* How a request ended. */
-struct koa_kafka_answer {
-    const struct koa_error *error; /* NULL: `body` is the response */
-    const void *body;              /* struct of the API's response; valid during the call */
-    const struct koa_kafka_api *api;
-    int16_t version;
-    bool was_sent;      /* false: it never reached the wire */
-    int64_t elapsed_ms; /* since it was sent */
-    int64_t throttle_ms;
-    size_t request_bytes, response_bytes;
-};
-
-/* Exactly once for each request submitted. May submit other requests, or the same one again. */
-typedef void koa_kafka_done_fn(void *context, struct koa_kafka_request *request,
-                               const struct koa_kafka_answer *answer);
-
-/* In the asker's memory, like `body`, until `done` has run. */
-struct koa_kafka_request {
-    int16_t api_key;
-    const void *body;         /* struct of the API's request */
-    struct koa_mono deadline; /* waiting for the connection included */
-    koa_kafka_done_fn *done;
-    void *context;
-
-    struct koa_list_node node; /* the connection's own, from here on */
-    struct koa_mono sent;
-    int32_t correlation_id;
-    int16_t version;
-    size_t bytes;
-};
 
 struct koa_kafka_connection_opts {
     const char *client_id, *software_version; /* borrowed for the connection's life */
@@ -51,6 +19,13 @@ struct koa_kafka_connection_opts {
     size_t arena_limit;                       /* bytes that one response may decode to */
     size_t in_flight_limit;                   /* requests on the wire at a time */
     size_t waiting_limit;                     /* requests that wait; more fail with KOA_ERR_LIMIT */
+    const struct koa_kafka_mechanism *mechanism; /* NULL: no authentication */
+    const struct koa_kafka_secrets *secrets;
+    void *secrets_context;
+    /* Any number of the connection's own (a broker sets it): sessions that began together are
+     * renewed apart. */
+    uint64_t spread;
+    bool is_encrypted; /* for the words about a peer that hangs up */
     /* Optional: sees every request that ends, the handshake's included, before its `done`. */
     void (*observe)(void *context, const struct koa_kafka_answer *answer);
     void *context;
@@ -69,7 +44,7 @@ KOA_MUST_USE enum koa_err koa_kafka_connection_open(struct koa_kafka_connection 
  * again. */
 void koa_kafka_connection_close(struct koa_kafka_connection *connection,
                                 const struct koa_error *error);
-/* The handshake is done. */
+/* The handshake and the authentication are done. */
 bool koa_kafka_connection_is_ready(const struct koa_kafka_connection *connection);
 /* Requests that wait or are on the wire. */
 size_t koa_kafka_connection_pending(const struct koa_kafka_connection *connection);
@@ -80,6 +55,12 @@ int16_t koa_kafka_connection_version(const struct koa_kafka_connection *connecti
 /* Sends it now, or keeps it until the handshake is done, the throttling over, a place free. */
 void koa_kafka_connection_submit(struct koa_kafka_connection *connection,
                                  struct koa_kafka_request *request, struct koa_mono now);
+/* There is news of the secrets. Fails as koa_kafka_connection_receive(). */
+KOA_MUST_USE enum koa_err koa_kafka_connection_resume(struct koa_kafka_connection *connection,
+                                                      struct koa_mono now,
+                                                      struct koa_error *reterr);
+/* What a peer that hangs up now most likely means by it; NULL: nothing in particular. Constant. */
+const char *koa_kafka_connection_hint(const struct koa_kafka_connection *connection);
 /* A failure means that the transport must be closed, and then koa_kafka_connection_close(). */
 KOA_MUST_USE enum koa_err koa_kafka_connection_receive(struct koa_kafka_connection *connection,
                                                        struct koa_str bytes, struct koa_mono now,

@@ -3,6 +3,10 @@
 
 enum {
     LENGTH_SIZE = 4,
+    /* First bytes of TLS records (RFC 8446, 5.1): as a length they are beyond every limit. */
+    TLS_FIRST = 20,
+    TLS_LAST = 23,
+    TLS_MAJOR = 3,
     /* Memory that an idle connection may keep after a large frame. */
     KEPT_BYTES = 256 * 1024,
 };
@@ -51,10 +55,14 @@ enum koa_err koa_kafka_framer_next(struct koa_kafka_framer *framer, struct koa_s
     at = (const unsigned char *) framer->buf.data + framer->taken;
     length = (int32_t) ((uint32_t) at[0] << 24 | (uint32_t) at[1] << 16 | (uint32_t) at[2] << 8 |
                         (uint32_t) at[3]);
+    if (at[0] >= TLS_FIRST && at[0] <= TLS_LAST && at[1] == TLS_MAJOR) {
+        return koa_fail(reterr, KOA_ERR_PROTOCOL,
+                        "the peer answers in TLS: this is no plaintext listener; enable tls");
+    }
     if (length < 1 || (size_t) length > framer->limit) {
         return koa_fail(reterr, KOA_ERR_PROTOCOL,
                         "the peer announced a frame of %ld bytes (allowed are 1 to %zu); this may "
-                        "not be a plaintext Kafka listener",
+                        "not be a Kafka listener",
                         (long) length, framer->limit);
     }
     if (left - LENGTH_SIZE < (size_t) length)

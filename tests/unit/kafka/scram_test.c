@@ -1,0 +1,161 @@
+/* SCRAM against the RFC's own exchange, and against servers that lie. */
+#include "kit/kit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "kafka/scram.h"
+
+#define NONCE "rOprNGfwEbeRWgbNEkqO"
+#define SERVER_NONCE NONCE "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+#define SERVER_FIRST "r=" SERVER_NONCE ",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
+
+static const struct vector {
+    const char *name;
+    enum koa_digest_kind kind;
+    const char *proof, *server_proof;
+} vectors[] = {
+    /* RFC 7677, section 3. */
+    {"SHA-256", KOA_DIGEST_SHA256, "dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+     "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="},
+    /* The same with SHA-512, computed with Python's hashlib and hmac: no RFC has one. */
+    {"SHA-512", KOA_DIGEST_SHA512,
+     "gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC6wdp6dybEmDYXYTxwnYPJQ==",
+     "ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSeVGT4+5ZxXnJq199RVG2rR7N7Zw=="},
+};
+
+/* Up to our proof. */
+static void prove(struct koa_scram *scram, const struct vector *vector, struct koa_buf *out)
+{
+    struct koa_pbkdf2 stretch = {.kind = vector->kind, .password = KOA_STR("pencil")};
+    struct koa_digest salted;
+    struct koa_error error;
+
+    assert_int_equal(KOA_OK, koa_scram_begin(scram, vector->kind, "user", NONCE, out));
+    koa_buf_clear(out);
+    assert_int_equal(KOA_OK, koa_scram_take_first(scram, koa_str_from(SERVER_FIRST), &error));
+    KIT_EXPECT_INT(vector->name, 4096, scram->salt.iterations);
+    KIT_EXPECT_INT(vector->name, 16, scram->salt.size);
+    stretch.salt =
+        (struct koa_str){.data = (const char *) scram->salt.bytes, .size = scram->salt.size};
+    stretch.iterations = scram->salt.iterations;
+    assert_true(koa_pbkdf2(&stretch, &salted));
+    assert_int_equal(KOA_OK, koa_scram_prove(scram, &salted, out, &error));
+}
+
+static void exchanges_match_the_published_ones(void **state)
+{
+    (void) state;
+    KIT_EACH (c, vectors) {
+        struct koa_scram scram = {.nonce = ""};
+        struct koa_buf out = {.limit = 1 << 16};
+        struct koa_error error = {.text = ""};
+        char expected[512];
+
+        prove(&scram, c, &out);
+        (void) snprintf(expected, sizeof(expected), "c=biws,r=%s,p=%s", SERVER_NONCE, c->proof);
+        KIT_EXPECT_TEXT(c->name, expected, koa_buf_text(&out));
+        (void) snprintf(expected, sizeof(expected), "v=%s", c->server_proof);
+        KIT_EXPECT_INT(c->name, KOA_OK,
+                       koa_scram_take_last(&scram, koa_str_from(expected), &error));
+        koa_scram_deinit(&scram);
+        koa_buf_deinit(&out);
+    }
+}
+
+static void the_first_message_says_who_we_are(void **state)
+{
+    static const struct {
+        const char *name, *message;
+    } cases[] = {
+        {"user", "n,,n=user,r=" NONCE},
+        {"a,b=c", "n,,n=a=2Cb=3Dc,r=" NONCE},
+        {"m\xc3\xbcller", "n,,n=m\xc3\xbcller,r=" NONCE},
+    };
+
+    (void) state;
+    KIT_EACH (c, cases) {
+        struct koa_scram scram = {.nonce = ""};
+        struct koa_buf out = {.limit = 1 << 16};
+
+        assert_int_equal(KOA_OK, koa_scram_begin(&scram, KOA_DIGEST_SHA256, c->name, NONCE, &out));
+        KIT_EXPECT_TEXT(c->name, c->message, koa_buf_text(&out));
+        koa_scram_deinit(&scram);
+        koa_buf_deinit(&out);
+    }
+}
+
+static void a_server_that_lies_at_first_is_found_out(void **state)
+{
+    static const struct {
+        const char *message, *part;
+    } cases[] = {
+        {"", "is not nonce, salt and iterations"},
+        {"r=" SERVER_NONCE, "is not nonce, salt and iterations"},
+        {"m=ext,r=" SERVER_NONCE ",s=QSXCR+Q6sek8bf92,i=4096", "is not nonce, salt and iterations"},
+        {"r=" NONCE ",s=QSXCR+Q6sek8bf92,i=4096", "nonce does not continue ours"},
+        {"r=other" NONCE "x,s=QSXCR+Q6sek8bf92,i=4096", "nonce does not continue ours"},
+        {"r=" SERVER_NONCE ",s=***,i=4096", "salt cannot be read"},
+        {"r=" SERVER_NONCE ",s=,i=4096", "salt cannot be read"},
+        {"r=" SERVER_NONCE ",s=QSXCR+Q6sek8bf92,i=4095", "'4095' iterations; 4096 to 1000000"},
+        {"r=" SERVER_NONCE ",s=QSXCR+Q6sek8bf92,i=1000001", "'1000001' iterations"},
+        {"r=" SERVER_NONCE ",s=QSXCR+Q6sek8bf92,i=-1", "'-1' iterations"},
+        {"r=" SERVER_NONCE ",s=QSXCR+Q6sek8bf92,i=99999999999999999999", "iterations; 4096 to"},
+    };
+
+    (void) state;
+    KIT_EACH (c, cases) {
+        struct koa_scram scram = {.nonce = ""};
+        struct koa_buf out = {.limit = 1 << 16};
+        struct koa_error error = {.text = ""};
+
+        assert_int_equal(KOA_OK, koa_scram_begin(&scram, KOA_DIGEST_SHA256, "user", NONCE, &out));
+        KIT_EXPECT_INT(c->message, KOA_ERR_PROTOCOL,
+                       koa_scram_take_first(&scram, koa_str_from(c->message), &error));
+        KIT_EXPECT_CONTAINS(c->message, c->part, error.text);
+        koa_scram_deinit(&scram);
+        koa_buf_deinit(&out);
+    }
+}
+
+static void a_server_must_prove_itself(void **state)
+{
+    static const struct {
+        const char *message, *part;
+        enum koa_err err;
+    } cases[] = {
+        {"v=AAAATRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", "may be an impostor", KOA_ERR_AUTH},
+        {"v=6rri", "may be an impostor", KOA_ERR_AUTH},
+        {"v=", "may be an impostor", KOA_ERR_AUTH},
+        {"v=***", "is no proof", KOA_ERR_PROTOCOL},
+        {"", "is no proof", KOA_ERR_PROTOCOL},
+        {"e=invalid-proof", "the broker refuses: invalid-proof", KOA_ERR_AUTH},
+    };
+
+    (void) state;
+    KIT_EACH (c, cases) {
+        struct koa_scram scram = {.nonce = ""};
+        struct koa_buf out = {.limit = 1 << 16};
+        struct koa_error error = {.text = ""};
+
+        prove(&scram, &vectors[0], &out);
+        KIT_EXPECT_INT(c->message, c->err,
+                       koa_scram_take_last(&scram, koa_str_from(c->message), &error));
+        KIT_EXPECT_CONTAINS(c->message, c->part, error.text);
+        koa_scram_deinit(&scram);
+        koa_buf_deinit(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exchanges_match_the_published_ones),
+        cmocka_unit_test(the_first_message_says_who_we_are),
+        cmocka_unit_test(a_server_that_lies_at_first_is_found_out),
+        cmocka_unit_test(a_server_must_prove_itself),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
