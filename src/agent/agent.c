@@ -127,8 +127,14 @@ static enum koa_err create_loops(struct koa_agent *agent, struct koa_error *rete
     agent->kafka_resolver = koa_resolver_create(agent->workers, agent->kafka);
     if (agent->resolver == NULL || agent->kafka_resolver == NULL)
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for name resolution");
-    return koa_http_client_create(agent->engine, agent->resolver,
-                                  koa_agent_log(agent, "httpclient"), &agent->http, reterr);
+    err = koa_http_client_create(agent->engine, agent->resolver, koa_agent_log(agent, "httpclient"),
+                                 &agent->http, reterr);
+    if (err == KOA_OK) {
+        err =
+            koa_http_client_create(agent->kafka, agent->kafka_resolver,
+                                   koa_agent_log(agent, "httpclient"), &agent->kafka_http, reterr);
+    }
+    return err;
 }
 
 /* NULL: in memory. Root's default is the FHS place for state; others have XDG's. */
@@ -438,6 +444,7 @@ void koa_agent_destroy(struct koa_agent *agent)
     koa_health_destroy(agent->health);
     koa_store_destroy(agent->store, STORE_FLUSH_MS);
     koa_http_client_destroy(agent->http);
+    koa_http_client_destroy(agent->kafka_http);
     koa_resolver_destroy(agent->resolver);
     koa_resolver_destroy(agent->kafka_resolver);
     koa_workers_destroy(agent->workers, WORKERS_WAIT_MS);

@@ -53,7 +53,7 @@ struct koa_agent {
     struct koa_loop *engine, *kafka;
     struct koa_workers *workers;
     struct koa_resolver *resolver, *kafka_resolver;
-    struct koa_http_client *http;
+    struct koa_http_client *http, *kafka_http; /* of the two loops */
     struct koa_store *store;
     struct koa_hash_key hash_key; /* of metrics.hash_labels */
     bool has_hash_key;

@@ -113,6 +113,28 @@ static const struct koa_node *read_settings(struct load *load)
                                   load->errors);
 }
 
+void koa_cluster_settings_security(const struct koa_cluster_settings *settings,
+                                   struct koa_kafka_security *ret_security)
+{
+    *ret_security = (struct koa_kafka_security){
+        .use_tls = settings->tls.enabled,
+        .ca_file = settings->tls.ca_file,
+        .cert_file = settings->tls.cert_file,
+        .key_file = settings->tls.key_file,
+        .key_password = {settings->tls.key_password, settings->tls.key_password_file},
+        .server_name = settings->tls.server_name,
+        .mechanism = settings->sasl.mechanism,
+        .username = settings->sasl.username,
+        .password = {settings->sasl.password, settings->sasl.password_file},
+        .token = {settings->sasl.token, settings->sasl.token_file},
+        .token_url = settings->sasl.token_url,
+        .client_id = settings->sasl.client_id,
+        .scope = settings->sasl.scope,
+        .client_secret = {settings->sasl.client_secret, settings->sasl.client_secret_file},
+        .token_ca_file = settings->sasl.token_ca_file,
+    };
+}
+
 static const struct koa_node *item_at(const struct koa_node *list, size_t index)
 {
     const struct koa_node *item = list != NULL ? list->children : NULL;
@@ -147,6 +169,8 @@ static void check_clusters(struct load *load, const struct koa_node *tree)
 
     for (size_t i = 0; i < load->configuration->clusters.count; i++) {
         const struct koa_node *item = item_at(list, i);
+        struct koa_kafka_security security;
+        struct koa_error error;
 
         doubt_cluster(load, item, i);
         for (size_t k = 0; k < i; k++) {
@@ -155,12 +179,10 @@ static void check_clusters(struct load *load, const struct koa_node *tree)
                                       rows[i].name);
             }
         }
-        if (rows[i].tls.enabled || rows[i].sasl.mechanism[0] != '\0') {
-            koa_config_errors_add(
-                load->errors, item, "clusters",
-                "'%s' asks for tls or sasl, which this version cannot speak: name a "
-                "plaintext listener",
-                rows[i].name);
+        koa_cluster_settings_security(&rows[i], &security);
+        if (koa_kafka_security_check(&security, &error) != KOA_OK) {
+            koa_config_errors_add(load->errors, item, "clusters", "'%s': %s", rows[i].name,
+                                  error.text);
         }
         if (rows[i].probe.enabled) {
             koa_config_errors_add(load->errors, item, "clusters",

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "config/node.h"
 #include "config/yaml.h"
+#include "kafka/security.h"
 
 struct koa_user_settings {
     const char *name;
@@ -43,8 +44,8 @@ struct koa_name_filter {
     struct koa_texts include, exclude; /* anchored regular expressions */
 };
 
-/* `tls`, `sasl`, `probe`, `groups`, `batch` and `connections` are read and validated; the client
- * does not use them yet, and a cluster that turns one on is refused with a message that says so. */
+/* A secret and its file: `x` is what the file held when the configuration was read, `x_file` where
+ * it lies, so that it can be read again. */
 struct koa_cluster_settings {
     const char *name;
     struct koa_texts bootstrap_servers;
@@ -52,10 +53,13 @@ struct koa_cluster_settings {
     struct {
         bool enabled;
         const char *ca_file, *cert_file, *key_file, *server_name;
+        const char *key_password, *key_password_file;
     } tls;
     struct {
-        const char *mechanism, *username, *password, *token, *token_url, *client_id, *client_secret,
-            *scope;
+        const char *mechanism, *username, *token_url, *token_ca_file, *client_id, *scope;
+        const char *password, *password_file;
+        const char *token, *token_file;
+        const char *client_secret, *client_secret_file;
     } sasl;
     int64_t batch, connections;
     struct {
@@ -135,6 +139,10 @@ KOA_DEFINE_AUTO(koa_configuration, koa_configuration_destroy)
 
 /* Scopes of users and tokens as bits of enum koa_scope. */
 unsigned koa_scope_bits(unsigned choices);
+
+/* A cluster's `tls` and `sasl` as its connections want them; borrows the settings. */
+void koa_cluster_settings_security(const struct koa_cluster_settings *settings,
+                                   struct koa_kafka_security *ret_security);
 
 /* The rows themselves, for documentation and for what a reload may not change. */
 extern const struct koa_option koa_configuration_options[];

@@ -85,6 +85,7 @@ static enum koa_err add_cluster(struct koa_agent *agent,
                                 struct koa_agent_parts *parts, struct koa_error *reterr)
 {
     struct koa_cluster *cluster = find_same(agent, settings, previous);
+    struct koa_kafka_security security;
     struct koa_cluster_opts opts = {
         .name = settings->name,
         .bootstrap_servers = settings->bootstrap_servers.rows,
@@ -102,6 +103,9 @@ static enum koa_err add_cluster(struct koa_agent *agent,
         .groups_exclude_count = settings->groups.exclude.count,
         .batch = settings->batch,
         .resolver = agent->kafka_resolver,
+        .security = &security,
+        .workers = agent->workers,
+        .http = agent->kafka_http,
         .metrics = agent->metrics,
         .log = koa_agent_log(agent, "cluster"),
         .published = on_published,
@@ -109,6 +113,7 @@ static enum koa_err add_cluster(struct koa_agent *agent,
     };
     enum koa_err err = KOA_OK;
 
+    koa_cluster_settings_security(settings, &security);
     if (cluster != NULL) {
         koa_cluster_ref(cluster);
     } else {

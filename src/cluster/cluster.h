@@ -12,6 +12,8 @@
 #include "metrics/source.h"
 
 struct koa_cluster;
+struct koa_http_client;
+struct koa_kafka_security;
 
 struct koa_cluster_opts {
     const char *name;                     /* all text is copied */
@@ -22,16 +24,20 @@ struct koa_cluster_opts {
     size_t topics_include_count, topics_exclude_count;
     const char *const *groups_include, *const *groups_exclude;
     size_t groups_include_count, groups_exclude_count;
-    int64_t batch;                 /* groups a request; 0: 500 */
-    struct koa_resolver *resolver; /* of `loop` */
-    struct koa_metrics *metrics;   /* kafka_ops_collector_* and kafka_ops_kafka_*; may be NULL */
-    struct koa_log *log;           /* of component "cluster" */
+    int64_t batch;                             /* groups a request; 0: 500 */
+    struct koa_resolver *resolver;             /* of `loop` */
+    const struct koa_kafka_security *security; /* NULL: plaintext, no authentication */
+    struct koa_workers *workers;               /* with `security` */
+    struct koa_http_client *http;              /* of `loop`: fetches tokens; may be NULL */
+    struct koa_metrics *metrics; /* kafka_ops_collector_* and kafka_ops_kafka_*; may be NULL */
+    struct koa_log *log;         /* of component "cluster" */
     /* Kafka thread: a snapshot has been published. May be NULL; must not block. */
     void (*published)(void *context, const char *cluster);
     void *context;
 };
 
-/* Opens nothing yet. KOA_ERR_INVALID names a server or an expression that cannot be read. */
+/* Opens nothing yet. KOA_ERR_INVALID names a server or an expression that cannot be read, or
+ * security settings that do not fit together. */
 KOA_MUST_USE enum koa_err koa_cluster_create(struct koa_loop *loop,
                                              const struct koa_cluster_opts *opts,
                                              struct koa_cluster **ret_cluster,

@@ -97,7 +97,7 @@ class KafkaNode:
         (self.folder / "server.properties").write_text(self.properties())
         if not self.cluster.zookeeper_port:
             self.cluster.java("kafka.tools.StorageTool", "format", "-t", self.cluster.cluster_id,
-                              "-c", self.folder / "server.properties")
+                              "-c", self.folder / "server.properties", *self.cluster.format_options)
 
     def start(self):
         with self.log.open("a") as log:
@@ -136,6 +136,7 @@ class KafkaCluster:
 
     def __init__(self, version, folder, count=1, settings=None, advertise=lambda port: port):
         self.version, self.folder, self.settings = version, pathlib.Path(folder), settings or {}
+        self.format_options = ()  # of Kafka's StorageTool: users that exist from the start
         self.jars = jars(version)
         self.environment = {"PATH": os.environ["PATH"], "CLASSPATH": f"{self.jars}/*", "HOME": str(self.folder)}
         self.cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
