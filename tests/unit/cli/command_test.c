@@ -47,15 +47,14 @@ static void end_capture(void)
 static bool parse(const struct cli_command *command, const char *const *words,
                   struct cli_arguments *arguments)
 {
-    char *copies[WORDS + 2] = {(char *) (uintptr_t) command->name};
+    char *copies[WORDS + 2] = {NULL}; /* getopt changes their order, never the words */
     int count = 1;
     bool is_done = true;
     bool is_right;
 
-    while (words[count - 1] != NULL) {
-        copies[count] = (char *) (uintptr_t) words[count - 1];
-        count++;
-    }
+    memcpy(&copies[0], &command->name, sizeof(copies[0]));
+    for (; words[count - 1] != NULL; count++)
+        memcpy(&copies[count], &words[count - 1], sizeof(copies[0]));
     begin_capture();
     is_right = cli_arguments_parse(command, count, copies, arguments, &is_done);
     end_capture();
