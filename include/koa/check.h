@@ -95,9 +95,12 @@ extern KOA_API const struct koa_check_ops koa_check_database;
 extern KOA_API const struct koa_check_ops koa_check_disk_space;
 extern KOA_API const struct koa_check_ops koa_check_exec;
 extern KOA_API const struct koa_check_ops koa_check_kafka;
+extern KOA_API const struct koa_check_ops koa_check_log_dir_usage;
 extern KOA_API const struct koa_check_ops koa_check_memory;
 extern KOA_API const struct koa_check_ops koa_check_offline_partitions;
+extern KOA_API const struct koa_check_ops koa_check_probe;
 extern KOA_API const struct koa_check_ops koa_check_service;
+extern KOA_API const struct koa_check_ops koa_check_under_min_isr;
 extern KOA_API const struct koa_check_ops koa_check_under_replicated;
 
 #ifdef __cplusplus

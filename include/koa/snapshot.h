@@ -91,6 +91,17 @@ struct koa_snapshot_partition {
     int64_t offset_age_ms;
 };
 
+/* The end-to-end probe's view of one partition of its topic. */
+struct koa_snapshot_probe {
+    int32_t partition;
+    int32_t leader;               /* broker id; -1: none */
+    const char *error;            /* of the last attempt; NULL: it came back */
+    struct koa_wall success_time; /* when a message last came back; 0: never */
+    double round_trip_seconds;    /* of that message */
+    int64_t failures;             /* since then */
+    int64_t lost;                 /* acknowledged messages that were not there, since the start */
+};
+
 /* How a group reads, in the words of ListGroups (KIP-848, KIP-932, KIP-1071). */
 enum koa_group_type {
     KOA_GROUP_CLASSIC,
@@ -218,6 +229,14 @@ KOA_API void koa_snapshot_voter(const struct koa_snapshot *snapshot, size_t inde
 KOA_API const char *koa_snapshot_mode(const struct koa_snapshot *snapshot);
 /* "4.3", or "" when it is not known: the oldest release that offers what a broker offers. */
 KOA_API const char *koa_snapshot_version_guess(const struct koa_snapshot *snapshot);
+
+/* False when the cluster's probe is not turned on. */
+KOA_API bool koa_snapshot_has_probe(const struct koa_snapshot *snapshot);
+/* Why it cannot run: its topic is not there, ...; or NULL. */
+KOA_API const char *koa_snapshot_probe_error(const struct koa_snapshot *snapshot);
+KOA_API size_t koa_snapshot_probe_count(const struct koa_snapshot *snapshot);
+KOA_API void koa_snapshot_probe(const struct koa_snapshot *snapshot, size_t index,
+                                struct koa_snapshot_probe *ret_probe);
 
 /* In order of name. */
 KOA_API size_t koa_snapshot_group_count(const struct koa_snapshot *snapshot);

@@ -180,6 +180,16 @@ static void take_hash_key(void *context, struct koa_str key, struct koa_wall tim
     }
 }
 
+static enum koa_err choose_probe_id(struct koa_agent *agent, struct koa_error *reterr)
+{
+    unsigned char bytes[(KOA_AGENT_PROBE_ID - 1) / 2];
+
+    if (!koa_random_bytes(bytes, sizeof(bytes)))
+        return koa_fail(reterr, KOA_ERR_IO, "the system gives no random bytes for the probe");
+    koa_hex(bytes, sizeof(bytes), agent->probe_id);
+    return KOA_OK;
+}
+
 /* Labels that are hashed must keep their values over restarts, so their key is kept too. */
 static enum koa_err choose_hash_key(struct koa_agent *agent, struct koa_error *reterr)
 {
@@ -372,6 +382,8 @@ static enum koa_err build(struct koa_agent *agent, const struct koa_agent_opts *
         err = open_store(agent, reterr);
     if (err == KOA_OK)
         err = choose_hash_key(agent, reterr);
+    if (err == KOA_OK)
+        err = choose_probe_id(agent, reterr);
     if (err == KOA_OK)
         err = create_engine(agent, reterr);
     if (err == KOA_OK)

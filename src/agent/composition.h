@@ -23,7 +23,8 @@
 enum {
     KOA_AGENT_AUTHENTICATORS = 8,
     KOA_AGENT_CLUSTERS = 100,
-    KOA_AGENT_SOURCES = 3, /* registry, health, clusters */
+    KOA_AGENT_PROBE_ID = 17, /* 8 random bytes in hex */
+    KOA_AGENT_SOURCES = 3,   /* registry, health, clusters */
 };
 
 /* A set of clusters, filters and sources: what a reload replaces as one. The last request that uses
@@ -62,6 +63,7 @@ struct koa_agent {
     struct koa_history *history;
     struct koa_published parts; /* struct koa_agent_parts */
     struct koa_probe_services services;
+    char probe_id[KOA_AGENT_PROBE_ID]; /* key of this run's messages in the probe's topics */
 
     struct koa_http_server *server;
     struct koa_api api;

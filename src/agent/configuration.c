@@ -184,11 +184,6 @@ static void check_clusters(struct load *load, const struct koa_node *tree)
             koa_config_errors_add(load->errors, item, "clusters", "'%s': %s", rows[i].name,
                                   error.text);
         }
-        if (rows[i].probe.enabled) {
-            koa_config_errors_add(load->errors, item, "clusters",
-                                  "'%s' turns on probe, which this version does not have",
-                                  rows[i].name);
-        }
     }
 }
 

@@ -10,9 +10,12 @@ const struct koa_check_ops *const koa_builtin_checks[] = {
     &koa_check_disk_space,
     &koa_check_exec,
     &koa_check_kafka,
+    &koa_check_log_dir_usage,
     &koa_check_memory,
     &koa_check_offline_partitions,
+    &koa_check_probe,
     &koa_check_service,
+    &koa_check_under_min_isr,
     &koa_check_under_replicated,
     NULL,
 };

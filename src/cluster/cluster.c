@@ -9,10 +9,12 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "cluster/collector.h"
+#include "cluster/probe.h"
 #include "cluster/telemetry.h"
 #include "kafka/client.h"
 #include "loop/clock.h"
 
+enum { DEFAULT_PROBE_INTERVAL_MS = 1000 };
 enum { DEFAULT_BATCH = 500 }; /* measured on real brokers: fewer groups cost more, more no less */
 
 struct koa_cluster {
@@ -23,6 +25,9 @@ struct koa_cluster {
     struct koa_name_filter *topics_filter, *groups_filter;
     struct koa_kafka_client *client;
     struct koa_collector *collector;
+    struct koa_cluster_probe *probe;       /* NULL: off */
+    struct koa_kafka_client *probe_client; /* what is measured waits behind nothing else */
+    struct koa_timer probe_timer;
     struct koa_published published;
 
     /* On the loop. */
@@ -146,6 +151,10 @@ static void on_finished(void *context, struct koa_snapshot *snapshot,
                       "%s: no memory for a snapshot; the last one stays", cluster->name);
     } else {
         note_outcome(cluster, snapshot, report);
+        if (cluster->probe != NULL && !koa_cluster_probe_fill(cluster->probe, snapshot)) {
+            koa_log_error(cluster->opts.log, "cluster.memory",
+                          "%s: no memory for the probe's part of a snapshot", cluster->name);
+        }
         if (!report->has_failed) {
             cluster->last_good = koa_loop_now(cluster->loop);
             cluster->has_good = true;
@@ -164,6 +173,41 @@ static void on_finished(void *context, struct koa_snapshot *snapshot,
     }
 }
 
+static void submit_probe(void *context, int32_t broker, struct koa_kafka_request *request)
+{
+    struct koa_cluster *cluster = context;
+
+    koa_kafka_client_submit(cluster->probe_client, broker, request);
+}
+
+static void set_probe_brokers(void *context, const struct koa_kafka_address *brokers, size_t count)
+{
+    struct koa_cluster *cluster = context;
+
+    koa_kafka_client_set_brokers(cluster->probe_client, brokers, count);
+}
+
+static void on_probe_event(void *context, enum koa_probe_event event, int32_t broker,
+                           int32_t partition, double seconds)
+{
+    struct koa_cluster *cluster = context;
+
+    koa_cluster_telemetry_probe(cluster->opts.metrics, cluster->name, event, broker, partition,
+                                seconds);
+}
+
+static void on_probe_due(struct koa_timer *timer, struct koa_mono now)
+{
+    struct koa_cluster *cluster = KOA_CONTAINER_OF(timer, struct koa_cluster, probe_timer);
+
+    koa_cluster_probe_tick(cluster->probe);
+    if (!koa_timers_arm(koa_loop_timers(cluster->loop), timer,
+                        koa_mono_add_ms(now, cluster->opts.probe_interval_ms), on_probe_due)) {
+        koa_log_error(cluster->opts.log, "cluster.memory",
+                      "%s: no memory for the next message of the probe; it stops", cluster->name);
+    }
+}
+
 static void observe(void *context, int32_t broker, const struct koa_kafka_answer *answer)
 {
     struct koa_cluster *cluster = context;
@@ -179,7 +223,7 @@ static void on_reconnecting(void *context, int32_t broker)
 }
 
 static enum koa_err make_client(struct koa_cluster *cluster, const struct koa_cluster_opts *opts,
-                                struct koa_error *reterr)
+                                struct koa_kafka_client **ret_client, struct koa_error *reterr)
 {
     struct koa_kafka_address servers[KOA_KAFKA_BOOTSTRAP_LIMIT] = {{.id = 0}};
     char *hosts[KOA_KAFKA_BOOTSTRAP_LIMIT] = {NULL};
@@ -208,7 +252,7 @@ static enum koa_err make_client(struct koa_cluster *cluster, const struct koa_cl
         client.bootstrap_count = i + 1;
     }
     if (err == KOA_OK)
-        err = koa_kafka_client_create(&client, &cluster->client, reterr);
+        err = koa_kafka_client_create(&client, ret_client, reterr);
     for (size_t i = 0; i < client.bootstrap_count; i++)
         koa_free(hosts[i]);
     return err;
@@ -253,6 +297,38 @@ static enum koa_err make_collector(struct koa_cluster *cluster, const struct koa
     return err;
 }
 
+static enum koa_err make_probe(struct koa_cluster *cluster, const struct koa_cluster_opts *opts,
+                               struct koa_error *reterr)
+{
+    static const struct koa_cluster_probe_ops ops = {.mono = mono,
+                                                     .wall = wall,
+                                                     .submit = submit_probe,
+                                                     .set_brokers = set_probe_brokers,
+                                                     .happened = on_probe_event};
+    struct koa_cluster_probe_opts probe = {.cluster = cluster->name,
+                                           .topic = opts->probe_topic,
+                                           .agent = opts->probe_agent,
+                                           .bootstrap_count = opts->bootstrap_count,
+                                           .request_timeout_ms = opts->request_timeout_ms,
+                                           .ops = &ops,
+                                           .context = cluster,
+                                           .log = opts->log};
+    enum koa_err err = make_client(cluster, opts, &cluster->probe_client, reterr);
+
+    cluster->opts.probe_interval_ms =
+        opts->probe_interval_ms > 0 ? opts->probe_interval_ms : DEFAULT_PROBE_INTERVAL_MS;
+    if (err == KOA_OK)
+        err = koa_cluster_probe_create(&probe, &cluster->probe, reterr);
+    return err;
+}
+
+static void end_probe(struct koa_cluster *cluster)
+{
+    if (cluster->probe != NULL)
+        koa_cluster_probe_cancel(cluster->probe);
+    koa_kafka_client_destroy(KOA_MOVE(cluster->probe_client));
+}
+
 static void destroy(struct koa_cluster *cluster)
 {
     if (cluster == NULL)
@@ -260,6 +336,8 @@ static void destroy(struct koa_cluster *cluster)
     if (cluster->collector != NULL)
         koa_collector_cancel(cluster->collector);
     koa_kafka_client_destroy(cluster->client);
+    end_probe(cluster);
+    koa_cluster_probe_destroy(cluster->probe);
     koa_collector_destroy(cluster->collector);
     koa_name_filter_destroy(cluster->topics_filter);
     koa_name_filter_destroy(cluster->groups_filter);
@@ -295,7 +373,9 @@ enum koa_err koa_cluster_create(struct koa_loop *loop, const struct koa_cluster_
     if (err == KOA_OK)
         err = make_collector(cluster, opts, reterr);
     if (err == KOA_OK)
-        err = make_client(cluster, opts, reterr);
+        err = make_client(cluster, opts, &cluster->client, reterr);
+    if (err == KOA_OK && opts->probe_topic != NULL)
+        err = make_probe(cluster, opts, reterr);
     if (err == KOA_OK)
         *ret_cluster = KOA_MOVE(cluster);
     destroy(cluster);
@@ -359,6 +439,8 @@ static void start_here(void *message)
         koa_cluster_telemetry_watched(cluster->opts.metrics, 1, 0);
         cluster->due = koa_loop_now(cluster->loop);
         on_due(&cluster->timer, cluster->due);
+        if (cluster->probe != NULL)
+            on_probe_due(&cluster->probe_timer, cluster->due);
     }
     koa_cluster_unref(cluster);
 }
@@ -394,6 +476,8 @@ static void stop_here(void *message)
     cluster->is_running = false;
     cluster->is_again_wanted = false;
     koa_timers_disarm(koa_loop_timers(cluster->loop), &cluster->timer);
+    koa_timers_disarm(koa_loop_timers(cluster->loop), &cluster->probe_timer);
+    end_probe(cluster);
     koa_collector_cancel(cluster->collector);
     koa_kafka_client_destroy(KOA_MOVE(cluster->client));
 }

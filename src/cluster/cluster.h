@@ -24,7 +24,10 @@ struct koa_cluster_opts {
     size_t topics_include_count, topics_exclude_count;
     const char *const *groups_include, *const *groups_exclude;
     size_t groups_include_count, groups_exclude_count;
-    int64_t batch;                             /* groups a request; 0: 500 */
+    int64_t batch; /* groups a request; 0: 500 */
+    /* The end-to-end probe; NULL: off. `probe_agent` tells this agent's messages from others'. */
+    const char *probe_topic, *probe_agent;
+    int64_t probe_interval_ms;
     struct koa_resolver *resolver;             /* of `loop` */
     const struct koa_kafka_security *security; /* NULL: plaintext, no authentication */
     struct koa_workers *workers;               /* with `security` */

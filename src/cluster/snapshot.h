@@ -70,6 +70,10 @@ struct koa_snapshot {
     struct koa_group_row *groups; /* in order of name */
     size_t group_count;
     struct koa_state *state; /* shared; NULL before the first slow cycle */
+    struct koa_snapshot_probe *probes;
+    size_t probe_count;
+    const char *probe_error;
+    bool has_probe;
 
     /* The snapshot that owns topics, columns and groups, when a cycle learned nothing new; else
      * NULL. */

@@ -60,3 +60,24 @@ const char *koa_snapshot_version_guess(const struct koa_snapshot *snapshot)
 {
     return snapshot->version_guess != NULL ? snapshot->version_guess : "";
 }
+
+bool koa_snapshot_has_probe(const struct koa_snapshot *snapshot)
+{
+    return snapshot->has_probe;
+}
+
+const char *koa_snapshot_probe_error(const struct koa_snapshot *snapshot)
+{
+    return snapshot->probe_error;
+}
+
+size_t koa_snapshot_probe_count(const struct koa_snapshot *snapshot)
+{
+    return snapshot->probe_count;
+}
+
+void koa_snapshot_probe(const struct koa_snapshot *snapshot, size_t index,
+                        struct koa_snapshot_probe *ret_probe)
+{
+    *ret_probe = snapshot->probes[index];
+}

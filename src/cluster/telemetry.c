@@ -18,15 +18,41 @@
 #define THROTTLE "kafka_ops_kafka_throttle_seconds_total"
 #define RECONNECTS "kafka_ops_kafka_reconnects_total"
 
+#define PROBE_PRODUCED "kafka_ops_probe_produced_total"
+#define PROBE_RECEIVED "kafka_ops_probe_received_total"
+#define PROBE_LOST "kafka_ops_probe_lost_total"
+#define PROBE_DUPLICATED "kafka_ops_probe_duplicated_total"
+#define PROBE_FAILED "kafka_ops_probe_failed_total"
+#define PROBE_PRODUCE_DURATION "kafka_ops_probe_produce_duration_seconds"
+#define PROBE_ROUND_TRIP "kafka_ops_probe_round_trip_duration_seconds"
+
 #define TOPICS "kafka_ops_topics_total"
 #define CLUSTERS "kafka_ops_clusters_total"
 
 enum koa_err koa_cluster_telemetry_register(struct koa_metrics *metrics, struct koa_error *reterr)
 {
     static const char *const names[] = {
-        UP,       CYCLE_DURATION, LAST_SUCCESS,     DATA_AGE,      STALE_BROKERS,
-        OVERRUNS, REQUESTS,       REQUEST_DURATION, REQUEST_BYTES, RESPONSE_BYTES,
-        THROTTLE, RECONNECTS,     TOPICS,           CLUSTERS,
+        UP,
+        CYCLE_DURATION,
+        LAST_SUCCESS,
+        DATA_AGE,
+        STALE_BROKERS,
+        OVERRUNS,
+        REQUESTS,
+        REQUEST_DURATION,
+        REQUEST_BYTES,
+        RESPONSE_BYTES,
+        THROTTLE,
+        RECONNECTS,
+        TOPICS,
+        CLUSTERS,
+        PROBE_PRODUCED,
+        PROBE_RECEIVED,
+        PROBE_LOST,
+        PROBE_DUPLICATED,
+        PROBE_FAILED,
+        PROBE_PRODUCE_DURATION,
+        PROBE_ROUND_TRIP,
     };
     enum koa_err err = KOA_OK;
 
@@ -116,4 +142,29 @@ void koa_cluster_telemetry_age(struct koa_metrics *metrics, const char *cluster,
 void koa_cluster_telemetry_overrun(struct koa_metrics *metrics, const char *cluster)
 {
     koa_metrics_count(metrics, OVERRUNS, 1, KOA_LABELS({"cluster", cluster}));
+}
+
+void koa_cluster_telemetry_probe(struct koa_metrics *metrics, const char *cluster,
+                                 enum koa_probe_event event, int32_t broker, int32_t partition,
+                                 double seconds)
+{
+    static const struct {
+        const char *counter, *histogram;
+    } rows[] = {
+        [KOA_PROBE_PRODUCED] = {PROBE_PRODUCED, PROBE_PRODUCE_DURATION},
+        [KOA_PROBE_RECEIVED] = {PROBE_RECEIVED, PROBE_ROUND_TRIP},
+        [KOA_PROBE_LOST] = {PROBE_LOST, NULL},
+        [KOA_PROBE_DUPLICATED] = {PROBE_DUPLICATED, NULL},
+        [KOA_PROBE_FAILED] = {PROBE_FAILED, NULL},
+    };
+    char broker_text[16];
+    char partition_text[16];
+    const struct koa_labels *labels =
+        KOA_LABELS({"cluster", cluster}, {"broker", broker_name(broker, broker_text)},
+                   {"partition", partition_text});
+
+    (void) snprintf(partition_text, sizeof(partition_text), "%d", partition);
+    koa_metrics_count(metrics, rows[event].counter, 1, labels);
+    if (rows[event].histogram != NULL)
+        koa_metrics_observe(metrics, rows[event].histogram, seconds, labels);
 }

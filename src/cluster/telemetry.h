@@ -6,6 +6,7 @@
 #include <koa/time.h>
 
 #include "cluster/collector.h"
+#include "cluster/probe.h"
 
 /* Declares the families as the catalog has them. `metrics` may be NULL here and below. */
 KOA_MUST_USE enum koa_err koa_cluster_telemetry_register(struct koa_metrics *metrics,
@@ -21,5 +22,9 @@ void koa_cluster_telemetry_cycle(struct koa_metrics *metrics, const char *cluste
 /* Age of the last good cycle. Negative: there was none, and nothing is set. */
 void koa_cluster_telemetry_age(struct koa_metrics *metrics, const char *cluster, int64_t age_ms);
 void koa_cluster_telemetry_overrun(struct koa_metrics *metrics, const char *cluster);
+
+void koa_cluster_telemetry_probe(struct koa_metrics *metrics, const char *cluster,
+                                 enum koa_probe_event event, int32_t broker, int32_t partition,
+                                 double seconds);
 
 #endif
