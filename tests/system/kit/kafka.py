@@ -18,7 +18,8 @@ OLD, NEW = "3.9.2", "4.4.0"
 ZOOKEEPER_ONLY = "2.8.2"
 POM = pathlib.Path(__file__).parent.parent / "kafka" / "pom.xml"
 START_DEADLINE_S = 90
-JAVA = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+JAVA = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 
 
 def jars(version):
@@ -67,6 +68,10 @@ class KafkaNode:
             "offsets.topic.replication.factor": min(3, len(cluster.nodes)),
             "transaction.state.log.replication.factor": min(3, len(cluster.nodes)),
             "transaction.state.log.min.isr": 1,
+            "transaction.state.log.num.partitions": 4,
+            "share.coordinator.state.topic.replication.factor": min(3, len(cluster.nodes)),
+            "share.coordinator.state.topic.min.isr": 1,
+            "share.coordinator.state.topic.num.partitions": 4,
             "offsets.topic.num.partitions": 4,
             "group.initial.rebalance.delay.ms": 0,
             "auto.create.topics.enable": "false",
@@ -101,7 +106,7 @@ class KafkaNode:
 
     def start(self):
         with self.log.open("a") as log:
-            self.process = spawn(JAVA + ["kafka.Kafka", self.folder / "server.properties"], cwd=self.folder,
+            self.process = spawn(self.cluster.jvm + ["kafka.Kafka", self.folder / "server.properties"], cwd=self.folder,
                                  env=self.cluster.environment, stdout=log, stderr=subprocess.STDOUT)
 
     def is_up(self):
@@ -131,10 +136,12 @@ class KafkaNode:
 class KafkaCluster:
     """`count` nodes of one version: KRaft, or one ZooKeeper where the version knows nothing else.
 
-    `advertise` gives the port that clients are told for a node's real port (for a proxy in between).
+    `advertise` gives the port that clients are told for a node's real port (for a proxy in between); `jvm` is how a
+    node's JVM is started.
     """
 
-    def __init__(self, version, folder, count=1, settings=None, advertise=lambda port: port):
+    def __init__(self, version, folder, count=1, settings=None, advertise=lambda port: port, jvm=None):
+        self.jvm = jvm or JAVA
         self.version, self.folder, self.settings = version, pathlib.Path(folder), settings or {}
         self.format_options = ()  # of Kafka's StorageTool: users that exist from the start
         self.jars = jars(version)
@@ -143,6 +150,7 @@ class KafkaCluster:
         while self.cluster_id.startswith("-"):  # StorageTool would take it for an option
             self.cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         self.zookeeper, self.zookeeper_port = None, free_ports() if version == ZOOKEEPER_ONLY else 0
+        self.tools = []
         self.nodes = []
         for node_id in range(1, count + 1):
             port = free_ports(2)
@@ -155,10 +163,17 @@ class KafkaCluster:
     def java(self, main_class, *arguments, check=True, timeout=120):
         """Runs a tool from the class path; gives its standard output."""
         done = subprocess.run(JAVA + [main_class, *map(str, arguments)], env=self.environment, capture_output=True,
-                              text=True, stdin=subprocess.DEVNULL, timeout=timeout)
+                              encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, timeout=timeout)
         if check and done.returncode != 0:
             raise AssertionError(f"{main_class} {arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def start_tool(self, main_class, *arguments):
+        """One that runs on, such as a console consumer; ends with the cluster."""
+        with (self.folder / f"tool-{len(self.tools)}.log").open("w") as log:
+            self.tools.append(spawn(JAVA + [main_class, *arguments], env=self.environment, stdout=log,
+                                    stderr=subprocess.STDOUT))
+        return self.tools[-1]
 
     def shell_offsets(self, bootstrap=None, when=-1):
         """{(topic, partition): offset} as GetOffsetShell prints them: when -1 the end, -2 the start."""
@@ -231,6 +246,8 @@ class KafkaCluster:
             wait_until(lambda: connection.send(topic, partition, count) == 0, 15, f"a record in {topic}-{partition}")
 
     def stop(self):
+        for tool in self.tools:
+            end(tool, signal.SIGKILL)
         for node in self.nodes:
             node.stop()
         if self.zookeeper:

@@ -18,6 +18,7 @@ FLEXIBLE_FROM = {PRODUCE: 9, FETCH: 12, LIST_OFFSETS: 6, METADATA: 9, OFFSET_COM
                  CREATE_TOPICS: 5, INIT_PRODUCER_ID: 2, ADD_PARTITIONS_TO_TXN: 3, END_TXN: 3, DESCRIBE_CONFIGS: 4,
                  DESCRIBE_LOG_DIRS: 2, SASL_AUTHENTICATE: 2}
 CLIENT_ID = "vector"
+TRANSACTIONAL = 0x10  # attribute of a batch
 
 
 def varint(value):
@@ -43,7 +44,8 @@ class Body:
         return self
 
     def string(self, value):
-        raw = None if value is None else value.encode()
+        """Text, or bytes that may be no text."""
+        raw = value.encode() if isinstance(value, str) else value
         if self.flexible:
             self.data += varint(0) if raw is None else varint(len(raw) + 1) + raw
         else:
@@ -205,21 +207,22 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
-def record_batch(count, value=b"x", when_ms=None):
-    """`count` equal records in format 2."""
+def record_batch(count, value=b"x", when_ms=None, producer=None):
+    """`count` equal records in format 2; of a transaction when `producer`, (id, epoch), is given."""
     when_ms = int(time.time() * 1000) if when_ms is None else when_ms
     records = bytearray()
     for index in range(count):
         record = b"\0" + zigzag(0) + zigzag(index) + zigzag(-1) + zigzag(len(value)) + value + zigzag(0)
         records += zigzag(len(record)) + record
-    after_crc = struct.pack(">hiqqqhii", 0, count - 1, when_ms, when_ms, -1, -1, -1, count) + records
+    attributes, identity = (TRANSACTIONAL, (*producer, 0)) if producer else (0, (-1, -1, -1))
+    after_crc = struct.pack(">hiqqqhii", attributes, count - 1, when_ms, when_ms, *identity, count) + records
     after_length = struct.pack(">ibI", -1, 2, crc32c(after_crc)) + after_crc
     return struct.pack(">qi", 0, len(after_length)) + after_length
 
 
-def produce(topic, partition, batch):
+def produce(topic, partition, batch, transaction=None):
     """Version 3, which every broker from 0.11 to 4.x knows."""
-    body = Body(False).string(None).number("h", -1).number("i", 10000)
+    body = Body(False).string(transaction).number("h", -1).number("i", 10000)
 
     def one_partition(index):
         body.number("i", index).raw_bytes(batch)
