@@ -61,7 +61,9 @@ def main():
     (connection / "2.8.2-fallback").write_bytes(frames("2.8.2", old, 16))
     (connection / "no-handshake").write_bytes(frames("4.3.1", ["metadata-v13"], 6))
     for name in ("4.4.0/fetch-v18", "2.8.2/fetch-v4"):
-        (records / name.replace("/", "-")).write_bytes(batches(VECTORS / f"{name}.response.bin"))
+        data = batches(VECTORS / f"{name}.response.bin")
+        (records / name.replace("/", "-")).write_bytes(data)
+        (records / f"{name.replace('/', '-')}-bare").write_bytes(data[61:])
     (connection / "http").write_bytes(b"\x20HTTP/1.1 400 Bad Request\r\n\r\n")
     (connection / "tls-alert").write_bytes(b"\x07\x15\x03\x03\x00\x02\x02\x28")
 

@@ -18,10 +18,12 @@ static void read_records(struct koa_kafka_record_batch *batch)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct koa_str bytes = {.data = (const char *) data, .size = size};
-    struct koa_kafka_record_batch batch;
+    struct koa_kafka_record_batch batch = {
+        .format = 2, .last_offset = INT32_MAX, .records = bytes, .records_left = INT32_MAX};
     size_t left = size;
     bool found = true;
 
+    read_records(&batch);
     while (koa_kafka_record_batch_next(&bytes, &batch, &found, NULL) == KOA_OK && found) {
         KOA_ASSERT(bytes.size < left);
         left = bytes.size;
