@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "metrics/catalog.h"
+#include "sim/scenario.h"
 
 enum { DOCUMENT_LIMIT = 4 << 20 };
 
@@ -28,6 +29,7 @@ static const struct {
     {"metrics", koa_catalog_write_markdown},
     {"errors", document_errors},
     {"http-api", koa_api_document},
+    {"simulate", koa_sim_scenario_document},
 };
 
 static int docs(const struct cli_arguments *arguments)
@@ -42,9 +44,10 @@ static int docs(const struct cli_arguments *arguments)
             return CLI_OK;
         }
     }
-    (void) fprintf(stderr,
-                   "kafka-ops-agent docs: there are config, metrics, errors, http-api; not '%s'\n",
-                   arguments->operand);
+    (void) fprintf(
+        stderr,
+        "kafka-ops-agent docs: there are config, metrics, errors, http-api, simulate; not '%s'\n",
+        arguments->operand);
     return CLI_USAGE;
 }
 
@@ -53,7 +56,7 @@ static const struct cli_flag flags[] = {{0}};
 const struct cli_command cli_docs = {
     .name = "docs",
     .operand = "NAME",
-    .summary = "Print a generated document: config, metrics, errors or http-api",
+    .summary = "Print a generated document: config, metrics, errors, http-api or simulate",
     .flag_tables = (const struct cli_flag *const[]){flags, NULL},
     .is_hidden = true,
     .run = docs,

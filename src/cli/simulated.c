@@ -6,8 +6,9 @@
 
 #include "base/num.h"
 #include "base/str.h"
+#include "sim/scenario.h"
 
-enum { FLAG_SIZE = 32, HOST_SIZE = 256 };
+enum { FLAG_SIZE = 32, HOST_SIZE = 256, ERRORS_LIMIT = 1 << 20 };
 
 static bool read_number(const struct cli_arguments *arguments, const char *prefix, const char *name,
                         int64_t maximum, int64_t *value)
@@ -63,7 +64,7 @@ static bool read_groups(const struct cli_arguments *arguments, const char *prefi
     char flag[FLAG_SIZE];
 
     (void) snprintf(flag, sizeof(flag), "%sgroups", prefix);
-    if (!cli_number(arguments, flag, 0, KOA_SIMULATION_GROUPS_MAX, &opts->groups))
+    if (!cli_number(arguments, flag, 0, KOA_SIM_GROUPS_MAX, &opts->groups))
         return false;
     if (cli_value(arguments, flag) != NULL && opts->groups == 0)
         opts->groups = -1;
@@ -79,7 +80,7 @@ static bool read_latency(const struct cli_arguments *arguments, const char *pref
     (void) snprintf(flag, sizeof(flag), "%slatency", prefix);
     text = cli_value(arguments, flag);
     if (text == NULL || (koa_parse_duration(koa_str_from(text), 1, &opts->latency_ms) == KOA_OK &&
-                         opts->latency_ms <= KOA_SIMULATION_LATENCY_MS_MAX))
+                         opts->latency_ms <= KOA_SIM_LATENCY_MS_MAX))
         return true;
     return refuse(arguments, flag, text, "a duration up to 60s, such as 5ms");
 }
@@ -97,6 +98,29 @@ static bool read_version(const struct cli_arguments *arguments, const char *pref
     return refuse(arguments, flag, text, "one of 2.8, 3.9, 4.0, 4.x");
 }
 
+/* Every mistake of the file is printed as check-config prints those of a configuration. */
+static bool read_scenario(const struct cli_arguments *arguments, const char *prefix,
+                          struct koa_simulation_opts *opts)
+{
+    struct koa_buf errors = {.limit = ERRORS_LIMIT};
+    char flag[FLAG_SIZE];
+    const char *path;
+    struct koa_error error;
+    bool is_read;
+
+    (void) snprintf(flag, sizeof(flag), "%sscenario", prefix);
+    path = cli_value(arguments, flag);
+    if (path == NULL)
+        return true;
+    is_read = koa_sim_scenario_read(path, &errors, &opts->scenario, &error) == KOA_OK;
+    if (!is_read) {
+        (void) fprintf(stderr, "%skafka-ops-agent %s: --%s: %s\n", koa_buf_text(&errors),
+                       arguments->command->name, flag, error.text);
+    }
+    koa_buf_deinit(&errors);
+    return is_read;
+}
+
 bool cli_simulation_start(const struct cli_arguments *arguments, const char *prefix,
                           struct koa_simulation **ret_simulation)
 {
@@ -105,16 +129,16 @@ bool cli_simulation_start(const struct cli_arguments *arguments, const char *pre
     int64_t seed = 1;
     struct koa_error error;
 
-    if (!read_number(arguments, prefix, "brokers", KOA_SIMULATION_BROKERS_MAX, &opts.brokers) ||
-        !read_number(arguments, prefix, "topics", KOA_SIMULATION_TOPICS_MAX, &opts.topics) ||
-        !read_number(arguments, prefix, "partitions", KOA_SIMULATION_PARTITIONS_MAX,
-                     &opts.partitions) ||
-        !read_number(arguments, prefix, "group-partitions", KOA_SIMULATION_GROUP_PARTITIONS_MAX,
+    if (!read_number(arguments, prefix, "brokers", KOA_SIM_BROKERS_MAX, &opts.brokers) ||
+        !read_number(arguments, prefix, "topics", KOA_SIM_TOPICS_MAX, &opts.topics) ||
+        !read_number(arguments, prefix, "partitions", KOA_SIM_PARTITIONS_MAX, &opts.partitions) ||
+        !read_number(arguments, prefix, "group-partitions", KOA_SIM_GROUP_PARTITIONS_MAX,
                      &opts.group_partitions) ||
-        !read_number(arguments, prefix, "members", KOA_SIMULATION_MEMBERS_MAX, &opts.members) ||
+        !read_number(arguments, prefix, "members", KOA_SIM_MEMBERS_MAX, &opts.members) ||
         !read_number(arguments, prefix, "seed", INT64_MAX, &seed) ||
         !read_groups(arguments, prefix, &opts) || !read_latency(arguments, prefix, &opts) ||
-        !read_version(arguments, prefix, &opts) || !read_listen(arguments, prefix, host, &opts))
+        !read_version(arguments, prefix, &opts) || !read_listen(arguments, prefix, host, &opts) ||
+        !read_scenario(arguments, prefix, &opts))
         return false;
     opts.seed = (uint64_t) seed;
     if (koa_simulation_start(&opts, ret_simulation, &error) == KOA_OK)

@@ -174,6 +174,23 @@ enum koa_err koa_kafka_record_batch_encode(const struct koa_kafka_record *record
     return KOA_OK;
 }
 
+/* The offset is outside what the checksum covers, so that a broker can set it. */
+void koa_kafka_record_batch_place(char *batch, size_t size, int64_t base_offset)
+{
+    if (size >= RECORDS_AT)
+        set_number_at(batch + BASE_OFFSET_AT, (uint64_t) base_offset, 8);
+}
+
+void koa_kafka_record_batch_mark_control(char *batch, size_t size)
+{
+    if (size < RECORDS_AT)
+        return;
+    set_number_at(batch + ATTRIBUTES_AT, TRANSACTIONAL | CONTROL, 2);
+    set_number_at(batch + PRODUCER_ID_AT, 1, 8);
+    set_number_at(batch + PRODUCER_ID_AT + 8, 0, 2);
+    set_number_at(batch + CHECKSUM_AT, checksum_of(batch + ATTRIBUTES_AT, size - ATTRIBUTES_AT), 4);
+}
+
 static enum koa_err fail_at(int64_t offset, const char *what, struct koa_error *reterr)
 {
     return koa_fail(reterr, KOA_ERR_PROTOCOL, "record batch at offset %" PRId64 ": %s", offset,

@@ -45,6 +45,11 @@ KOA_MUST_USE enum koa_err koa_kafka_record_batch_encode(const struct koa_kafka_r
                                                         size_t count, struct koa_buf *buf,
                                                         struct koa_error *reterr);
 
+/* What a broker does to an encoded batch: gives it its offset. */
+void koa_kafka_record_batch_place(char *batch, size_t size, int64_t base_offset);
+/* Makes a batch one of transaction markers. */
+void koa_kafka_record_batch_mark_control(char *batch, size_t size);
+
 /* Takes the next batch off the front of `bytes`. `ret_found` is false at the end, and where the
  * rest is the beginning of a batch: brokers cut the last one. The checksum is compared. The first
  * batch of an answer may begin before the offset that was asked for. KOA_ERR_PROTOCOL, with the

@@ -10,6 +10,9 @@ koa_sim_answer_fn koa_sim_answer_list_groups;
 koa_sim_answer_fn koa_sim_answer_describe_groups;
 koa_sim_answer_fn koa_sim_answer_consumer_group_describe;
 koa_sim_answer_fn koa_sim_answer_offset_fetch;
+koa_sim_answer_fn koa_sim_answer_share_group_describe;
+koa_sim_answer_fn koa_sim_answer_describe_share_group_offsets;
+koa_sim_answer_fn koa_sim_answer_streams_group_describe;
 
 /* The group, when the broker that is asked coordinates it and it is of this type; else NULL, and
  * the error. */

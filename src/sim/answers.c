@@ -4,17 +4,28 @@
 #include "kafka/codec.h"
 #include "kafka/error_code.h"
 #include "kafka/messages/api_versions.h"
+#include "kafka/messages/produce.h"
 #include "sim/answer_configs.h"
 #include "sim/answer_groups.h"
 #include "sim/answer_metadata.h"
 #include "sim/answer_offsets.h"
+#include "sim/answer_records.h"
+#include "sim/answer_storage.h"
 
 static koa_sim_answer_fn answer_api_versions;
+
+/* Where an answer goes. */
+struct reply {
+    struct koa_buf *buf;
+    struct koa_error *reterr;
+};
 
 static const struct {
     int16_t key;
     koa_sim_answer_fn *answer;
 } answers[] = {
+    {KOA_KAFKA_PRODUCE, koa_sim_answer_produce},
+    {KOA_KAFKA_FETCH, koa_sim_answer_fetch},
     {KOA_KAFKA_LIST_OFFSETS, koa_sim_answer_list_offsets},
     {KOA_KAFKA_METADATA, koa_sim_answer_metadata},
     {KOA_KAFKA_OFFSET_FETCH, koa_sim_answer_offset_fetch},
@@ -22,9 +33,16 @@ static const struct {
     {KOA_KAFKA_DESCRIBE_GROUPS, koa_sim_answer_describe_groups},
     {KOA_KAFKA_LIST_GROUPS, koa_sim_answer_list_groups},
     {KOA_KAFKA_API_VERSIONS, answer_api_versions},
+    {KOA_KAFKA_CREATE_TOPICS, koa_sim_answer_create_topics},
     {KOA_KAFKA_DESCRIBE_CONFIGS, koa_sim_answer_describe_configs},
+    {KOA_KAFKA_DESCRIBE_LOG_DIRS, koa_sim_answer_describe_log_dirs},
+    {KOA_KAFKA_LIST_PARTITION_REASSIGNMENTS, koa_sim_answer_list_partition_reassignments},
+    {KOA_KAFKA_DESCRIBE_QUORUM, koa_sim_answer_describe_quorum},
     {KOA_KAFKA_DESCRIBE_CLUSTER, koa_sim_answer_describe_cluster},
     {KOA_KAFKA_CONSUMER_GROUP_DESCRIBE, koa_sim_answer_consumer_group_describe},
+    {KOA_KAFKA_SHARE_GROUP_DESCRIBE, koa_sim_answer_share_group_describe},
+    {KOA_KAFKA_STREAMS_GROUP_DESCRIBE, koa_sim_answer_streams_group_describe},
+    {KOA_KAFKA_DESCRIBE_SHARE_GROUP_OFFSETS, koa_sim_answer_describe_share_group_offsets},
 };
 
 static koa_sim_answer_fn *find_answer(int16_t key)
@@ -93,16 +111,55 @@ static enum koa_err check_version(const struct koa_sim_question *question,
     return KOA_OK;
 }
 
+/* No answer goes out while a request waits, and never to who asked for none. */
+static bool is_wanted(const struct koa_sim_question *question,
+                      const struct koa_kafka_request_header *header, const void *request)
+{
+    if (question->ret_waits != NULL && *question->ret_waits)
+        return false;
+    return header->api_key != KOA_KAFKA_PRODUCE ||
+           ((const struct koa_kafka_produce_request *) request)->acks != 0;
+}
+
+/* Fills and frames an answer; `error_code` is put into it when it is not 0. */
+static enum koa_err answer(const struct koa_sim_question *question,
+                           const struct koa_kafka_request_header *header, struct koa_str bytes,
+                           int16_t error_code, struct reply *reply)
+{
+    const struct koa_kafka_api *api = koa_kafka_api_find(header->api_key);
+    void *request = koa_arena_alloc(question->arena, 1, api->request->size);
+    void *response = koa_arena_alloc(question->arena, 1, api->response->size);
+    enum koa_err err;
+
+    if (request == NULL || response == NULL)
+        return koa_fail(reply->reterr, KOA_ERR_NOMEM, "no memory for an answer to %s", api->name);
+    err = koa_kafka_decode(
+        (struct koa_kafka_layout){.table = api->request, .version = header->api_version}, bytes,
+        question->arena, request, reply->reterr);
+    if (err != KOA_OK)
+        return err;
+    koa_kafka_defaults(api->response, response);
+    if (!find_answer(header->api_key)(question, header->api_version, request, response))
+        return koa_fail(reply->reterr, KOA_ERR_NOMEM, "no memory for an answer to %s", api->name);
+    if (error_code != 0)
+        koa_sim_fault_set_error(api->response, header->api_version, response, error_code);
+    return is_wanted(question, header, request)
+               ? koa_kafka_frame_response(header, response, reply->buf, reply->reterr)
+               : KOA_OK;
+}
+
 enum koa_err koa_sim_answer(const struct koa_sim_question *question, struct koa_str frame,
                             struct koa_buf *buf, struct koa_error *reterr)
 {
+    struct reply reply = {.buf = buf, .reterr = reterr};
+    const struct koa_sim_fault *fault;
     struct koa_kafka_request_header header;
     const struct koa_kafka_api *api;
     struct koa_str bytes;
-    void *request;
-    void *response;
     enum koa_err err = koa_kafka_open_request(frame, &header, &api, &bytes, reterr);
 
+    if (question->ret_waits != NULL)
+        *question->ret_waits = false;
     if (err != KOA_OK)
         return err;
     err = check_version(question, &header, reterr);
@@ -111,17 +168,15 @@ enum koa_err koa_sim_answer(const struct koa_sim_question *question, struct koa_
                    ? refuse_version(question, &header, buf, reterr)
                    : err;
     }
-    request = koa_arena_alloc(question->arena, 1, api->request->size);
-    response = koa_arena_alloc(question->arena, 1, api->response->size);
-    if (request == NULL || response == NULL)
-        return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for an answer to %s", api->name);
-    err = koa_kafka_decode(
-        (struct koa_kafka_layout){.table = api->request, .version = header.api_version}, bytes,
-        question->arena, request, reterr);
-    if (err != KOA_OK)
-        return err;
-    koa_kafka_defaults(api->response, response);
-    if (!find_answer(header.api_key)(question, header.api_version, request, response))
-        return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for an answer to %s", api->name);
-    return koa_kafka_frame_response(&header, response, buf, reterr);
+    /* One that waits has met its fault when it came. */
+    fault = question->waited_ms == 0
+                ? koa_sim_fault_take(question->cluster->model, question->broker, header.api_key)
+                : NULL;
+    if (fault == NULL || fault->kind == KOA_SIM_FAULT_ERROR)
+        return answer(question, &header, bytes, fault != NULL ? fault->error_code : 0, &reply);
+    if (fault->kind == KOA_SIM_FAULT_CLOSE)
+        return koa_fail(reterr, KOA_ERR_CLOSED, "told to close the connection");
+    if (fault->kind != KOA_SIM_FAULT_SILENCE)
+        koa_sim_fault_write(fault, header.correlation_id, buf);
+    return koa_buf_status(buf, "an answer", reterr);
 }

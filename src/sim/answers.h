@@ -20,6 +20,10 @@ struct koa_sim_question {
     struct koa_mono now;
     struct koa_wall wall;
     struct koa_arena *arena; /* for the answer's arrays */
+    /* A request that waits for news (Fetch) sets it, and is to be asked again with the time since
+     * it came. NULL: nobody waits. */
+    bool *ret_waits;
+    int64_t waited_ms;
 };
 
 /* Gives an array member of an answer `number` zeroed rows; false: the arena is full. */

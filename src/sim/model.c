@@ -8,7 +8,9 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "sim/draw.h"
+#include "sim/events.h"
 #include "sim/population.h"
+#include "sim/storage.h"
 
 enum {
     NAME_MAX_SIZE = 32767, /* of a string on the wire */
@@ -91,6 +93,8 @@ enum koa_err koa_sim_model_create(const struct koa_sim_model_opts *opts,
         err = koa_sim_populate(model, opts, reterr);
     }
     if (err == KOA_OK)
+        koa_sim_storage_size(model);
+    if (err == KOA_OK)
         *ret_model = KOA_MOVE(model);
     koa_sim_model_destroy(model);
     return err;
@@ -108,6 +112,7 @@ void koa_sim_model_destroy(struct koa_sim_model *model)
         koa_map_destroy(model->topics_by_id, NULL);
     if (model->groups_by_name != NULL)
         koa_map_destroy(model->groups_by_name, NULL);
+    koa_sim_events_destroy(model->events);
     koa_arena_destroy(model->names);
     koa_free(model->nodes);
     koa_free(model->topics);

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "sim/fault.h"
 #include "sim/group.h"
 #include "sim/node.h"
 #include "sim/partition.h"
@@ -22,6 +23,8 @@ enum {
     KOA_SIM_MORE_PARTITIONS = 20000,
     KOA_SIM_MORE_GROUPS = 1000,
     KOA_SIM_MOVES_MAX = 100, /* partitions that move at one time */
+    /* Partitions whose written bytes are kept; in others only the offsets count. */
+    KOA_SIM_RECORDED_MAX = 64,
 };
 
 struct koa_sim_topic {
@@ -61,6 +64,11 @@ struct koa_sim_model {
     struct koa_sim_slot slots[KOA_SIM_SLOTS];
     struct koa_sim_reassignment moves[KOA_SIM_MOVES_MAX];
     size_t move_count;
+    size_t recorded_count; /* partitions that keep what clients wrote */
+    struct koa_sim_fault faults[KOA_SIM_FAULTS_MAX];
+    size_t fault_count;
+    struct koa_sim_fault fault_taken;
+    struct koa_sim_events *events; /* what is still to happen; NULL: nothing */
     struct koa_map *topics_by_name, *topics_by_id, *groups_by_name; /* those that are not deleted */
     struct koa_arena *names;
     enum koa_sim_version version;

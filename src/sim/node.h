@@ -10,11 +10,12 @@ enum {
 
 struct koa_sim_dir {
     int64_t total_bytes;
-    int64_t other_bytes; /* what is not Kafka's: makes a disk full */
-    /* Filled evenly from one share of the whole to another; both 0: as its logs grow. */
+    bool is_failed;
+    /* It is told how full it is: evenly from one share of the whole to another. Else as full as its
+     * logs make it. */
+    bool is_filling;
     double filled_from, filled_to;
     int64_t fills_from_ms, fills_until_ms;
-    bool is_failed;
 };
 
 struct koa_sim_node {
@@ -22,8 +23,8 @@ struct koa_sim_node {
     bool is_frozen; /* connections stay, answers do not come */
     bool is_fenced; /* the cluster counts it out */
     int64_t latency_ms;
-    int64_t died_ms;   /* when it was killed or frozen */
-    uint64_t hang_ups; /* how often it was told to close its connections */
+    int64_t silent_since_ms; /* when it was killed or frozen */
+    uint64_t hang_ups;       /* how often it was told to close its connections */
     struct koa_sim_dir dirs[KOA_SIM_DIRS];
 };
 

@@ -5,9 +5,12 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "sim/records.h"
 
 void koa_sim_partition_deinit(struct koa_sim_partition *partition)
 {
+    if (partition->history != NULL)
+        koa_sim_records_destroy(partition->history->records);
     koa_free(partition->history);
     partition->history = NULL;
 }

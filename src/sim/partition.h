@@ -18,11 +18,12 @@ struct koa_sim_history {
     int64_t before; /* end just before the change: the older line never tells more */
     int64_t base;   /* end at the change */
     double rate;
-    double rate_kept;      /* for a partition without leader: what it will be again */
-    int64_t deleted_until; /* the log starts here at the earliest */
-    int64_t transaction;   /* first offset of an open transaction; -1: none */
-    int64_t markers_from;  /* the newest run of transaction markers ... */
-    int64_t marker_count;  /* ... and how many */
+    double rate_kept;                /* for a partition without leader: what it will be again */
+    int64_t deleted_until;           /* the log starts here at the earliest */
+    int64_t transaction;             /* first offset of an open transaction; -1: none */
+    int64_t markers_from;            /* the newest run of transaction markers ... */
+    int64_t marker_count;            /* ... and how many */
+    struct koa_sim_records *records; /* what clients wrote; NULL: nothing */
 };
 
 struct koa_sim_partition {

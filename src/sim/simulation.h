@@ -7,10 +7,13 @@
 #include <koa/error.h>
 
 #include "base/log.h"
+#include "sim/limits.h"
 #include "sim/versions.h"
 
 struct koa_simulation;
+struct koa_sim_scenario;
 
+/* Numbers up to those of sim/limits.h. */
 struct koa_simulation_opts {
     const char *host;         /* where brokers listen and what they advertise; NULL: 127.0.0.1 */
     int port;                 /* of the first broker, the others follow; 0: any free ports */
@@ -23,18 +26,9 @@ struct koa_simulation_opts {
     int64_t latency_ms;       /* added to every answer */
     enum koa_sim_version version;
     uint64_t seed;
+    /* What happens to the cluster (sim/scenario.h); taken over, also on failure. NULL: nothing. */
+    struct koa_sim_scenario *scenario;
     struct koa_log *log;
-};
-
-/* Limits of the numbers above. */
-enum {
-    KOA_SIMULATION_BROKERS_MAX = 100,
-    KOA_SIMULATION_TOPICS_MAX = 20000,
-    KOA_SIMULATION_PARTITIONS_MAX = 200000,
-    KOA_SIMULATION_GROUPS_MAX = 100000,
-    KOA_SIMULATION_GROUP_PARTITIONS_MAX = 10000000,
-    KOA_SIMULATION_MEMBERS_MAX = 1000,
-    KOA_SIMULATION_LATENCY_MS_MAX = 60000
 };
 
 /* Listens when it returns. Fails with the address that could not be bound. */

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "kafka/codec.h"
 #include "kit/kit.h"
+#include "sim/events.h"
 
 enum { ARENA_LIMIT = 64 << 20, FRAME_LIMIT = 16 << 20, WALL_MS = 1700000000 };
 
@@ -36,14 +37,39 @@ void sim_kit_tear_down(struct sim_kit *kit)
 {
     koa_arena_destroy(kit->question.arena);
     koa_sim_model_destroy(kit->model);
+    koa_sim_scenario_destroy(kit->scenario);
     koa_buf_deinit(&kit->request);
     koa_buf_deinit(&kit->response);
+}
+
+static void expect_no_failure(void *context, const struct koa_sim_event *event,
+                              const struct koa_error *error)
+{
+    (void) context;
+    fail_msg("%s: %s", event->action->name, error->text);
 }
 
 void sim_kit_advance(struct sim_kit *kit, int64_t duration_ms)
 {
     kit->question.now.ms += duration_ms;
     kit->question.wall.ms += duration_ms;
+    (void) koa_sim_events_run(kit->model, kit->question.now, expect_no_failure, NULL);
+}
+
+void sim_kit_do(struct sim_kit *kit, const char *events)
+{
+    struct koa_buf errors = {.limit = FRAME_LIMIT};
+    struct koa_sim_scenario *scenario = NULL;
+
+    if (koa_sim_scenario_parse(koa_str_from(events), "test", &errors, &scenario, NULL) != KOA_OK)
+        fail_msg("%s", koa_buf_text(&errors));
+    koa_sim_scenario_destroy(kit->scenario);
+    kit->scenario = scenario;
+    for (size_t i = 0; i < scenario->count; i++)
+        scenario->events[i].at_ms += koa_sim_question_ms(&kit->question);
+    assert_int_equal(koa_sim_scenario_play(scenario, kit->model, NULL), KOA_OK);
+    koa_buf_deinit(&errors);
+    sim_kit_advance(kit, 0);
 }
 
 enum koa_err sim_kit_send(struct sim_kit *kit, int16_t key, int16_t version, const void *body,

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "sim/answers.h"
+#include "sim/scenario.h"
 
 enum { SIM_KIT_BROKERS = 3 };
 
@@ -13,6 +14,7 @@ struct sim_kit {
     struct koa_sim_cluster cluster;
     struct koa_sim_question question; /* who is asked, and when */
     struct koa_buf request, response;
+    struct koa_sim_scenario *scenario; /* the last one */
 };
 
 /* Three brokers, 5 topics, 17 partitions, the 10 first groups with 4 partitions and 2 members each.
@@ -21,6 +23,8 @@ void sim_kit_set_up(struct sim_kit *kit, enum koa_sim_version version);
 void sim_kit_tear_down(struct sim_kit *kit);
 /* Moves both clocks, and plays what is due. */
 void sim_kit_advance(struct sim_kit *kit, int64_t duration_ms);
+/* Plays a scenario whose times begin now; what an earlier one still had to do must be done. */
+void sim_kit_do(struct sim_kit *kit, const char *events);
 /* Sends a request and decodes what comes back. */
 void sim_kit_ask(struct sim_kit *kit, int16_t key, int16_t version, const void *body,
                  void *ret_body);
