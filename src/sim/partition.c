@@ -3,6 +3,7 @@
 #include "sim/partition.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "sim/records.h"
@@ -25,12 +26,18 @@ static int64_t on_line(int64_t base, double rate, int64_t elapsed_ms)
 int64_t koa_sim_partition_end(const struct koa_sim_partition *partition, int64_t at_ms)
 {
     const struct koa_sim_history *history = partition->history;
+    int32_t count = history != NULL ? history->segment_count : 0;
+    int32_t i = count - 1;
     int64_t offset;
 
-    if (history != NULL && at_ms >= history->changed_ms)
-        return on_line(history->base, history->rate, at_ms - history->changed_ms);
-    offset = on_line(partition->base, partition->rate, at_ms);
-    return history != NULL && offset > history->before ? history->before : offset;
+    while (i >= 0 && at_ms < history->segments[i].from_ms)
+        i--;
+    offset = i < 0 ? on_line(partition->base, partition->rate, at_ms)
+                   : on_line(history->segments[i].base, history->segments[i].rate,
+                             at_ms - history->segments[i].from_ms);
+    return i + 1 < count && offset > history->segments[i + 1].before
+               ? history->segments[i + 1].before
+               : offset;
 }
 
 int64_t koa_sim_partition_start(const struct koa_sim_partition *partition, int64_t at_ms)
@@ -73,50 +80,63 @@ int64_t koa_sim_partition_written_at(const struct koa_sim_partition *partition, 
 
 double koa_sim_partition_rate(const struct koa_sim_partition *partition)
 {
-    return partition->history != NULL ? partition->history->rate : partition->rate;
+    const struct koa_sim_history *history = partition->history;
+
+    return history != NULL && history->segment_count > 0
+               ? history->segments[history->segment_count - 1].rate
+               : partition->rate;
 }
 
-static struct koa_sim_history *require_history(struct koa_sim_partition *partition, int64_t now_ms)
+static struct koa_sim_history *require_history(struct koa_sim_partition *partition)
 {
-    struct koa_sim_history *history = partition->history;
+    if (partition->history != NULL)
+        return partition->history;
+    partition->history = koa_calloc(1, sizeof(*partition->history));
+    if (partition->history != NULL) {
+        partition->history->transaction = -1;
+        partition->history->markers_from = -1;
+    }
+    return partition->history;
+}
 
-    if (history != NULL)
-        return history;
-    history = koa_calloc(1, sizeof(*history));
-    if (history == NULL)
-        return NULL;
-    history->changed_ms = now_ms;
-    history->before = history->base = koa_sim_partition_end(partition, now_ms);
-    history->rate = history->rate_kept = partition->rate;
-    history->transaction = -1;
-    history->markers_from = -1;
-    partition->history = history;
-    return history;
+/* Makes one line of the two oldest, from where the first began to where the second ended. */
+static void blur(struct koa_sim_history *history)
+{
+    struct koa_sim_segment *first = &history->segments[0];
+    const struct koa_sim_segment *third = &history->segments[2];
+    int64_t length_ms = third->from_ms - first->from_ms;
+
+    first->rate = (double) (third->before - first->base) * 1000 / (double) length_ms;
+    history->segment_count--;
+    memmove(&history->segments[1], &history->segments[2],
+            (size_t) (history->segment_count - 1) * sizeof(history->segments[0]));
 }
 
 bool koa_sim_partition_write(struct koa_sim_partition *partition, int64_t now_ms, int64_t count,
                              double rate)
 {
-    struct koa_sim_history *history = require_history(partition, now_ms);
-    int64_t end;
+    struct koa_sim_history *history = require_history(partition);
+    int64_t end = koa_sim_partition_end(partition, now_ms);
+    struct koa_sim_segment *last;
 
     if (history == NULL)
         return false;
-    end = koa_sim_partition_end(partition, now_ms);
-    /* What was the newer line becomes the older one; what lay before it is forgotten. */
-    partition->rate = history->rate;
-    partition->base =
-        history->base - (int64_t) floor(history->rate * (double) history->changed_ms / 1000);
-    history->changed_ms = now_ms;
-    history->before = end;
-    history->base = end + count;
-    history->rate = rate;
+    last = history->segment_count > 0 ? &history->segments[history->segment_count - 1] : NULL;
+    if (last != NULL && last->from_ms >= now_ms) {
+        last->base += count;
+        last->rate = rate;
+        return true;
+    }
+    if (history->segment_count == KOA_SIM_SEGMENTS)
+        blur(history);
+    history->segments[history->segment_count++] = (struct koa_sim_segment){
+        .from_ms = now_ms, .before = end, .base = end + count, .rate = rate};
     return true;
 }
 
 bool koa_sim_partition_delete(struct koa_sim_partition *partition, int64_t now_ms, int64_t offset)
 {
-    struct koa_sim_history *history = require_history(partition, now_ms);
+    struct koa_sim_history *history = require_history(partition);
     int64_t end = koa_sim_partition_end(partition, now_ms);
 
     if (history == NULL)
@@ -128,23 +148,24 @@ bool koa_sim_partition_delete(struct koa_sim_partition *partition, int64_t now_m
 
 bool koa_sim_partition_begin_transaction(struct koa_sim_partition *partition, int64_t now_ms)
 {
-    struct koa_sim_history *history = require_history(partition, now_ms);
+    struct koa_sim_history *history = require_history(partition);
 
     if (history == NULL)
         return false;
     if (history->transaction < 0) {
         history->transaction = koa_sim_partition_end(partition, now_ms);
-        return koa_sim_partition_write(partition, now_ms, 1, history->rate);
+        return koa_sim_partition_write(partition, now_ms, 1, koa_sim_partition_rate(partition));
     }
     return true;
 }
 
 bool koa_sim_partition_end_transaction(struct koa_sim_partition *partition, int64_t now_ms)
 {
-    struct koa_sim_history *history = require_history(partition, now_ms);
+    struct koa_sim_history *history = require_history(partition);
     int64_t end = koa_sim_partition_end(partition, now_ms);
 
-    if (history == NULL || !koa_sim_partition_write(partition, now_ms, 1, history->rate))
+    if (history == NULL ||
+        !koa_sim_partition_write(partition, now_ms, 1, koa_sim_partition_rate(partition)))
         return false;
     if (history->markers_from < 0 || history->markers_from + history->marker_count != end) {
         history->markers_from = end;
@@ -162,11 +183,11 @@ bool koa_sim_partition_set_leader(struct koa_sim_partition *partition, int64_t n
     struct koa_sim_history *history;
 
     if (had_leader != (leader >= 0)) {
-        history = require_history(partition, now_ms);
+        history = require_history(partition);
         if (history == NULL)
             return false;
         if (had_leader)
-            history->rate_kept = history->rate;
+            history->rate_kept = koa_sim_partition_rate(partition);
         if (!koa_sim_partition_write(partition, now_ms, 0, had_leader ? 0 : history->rate_kept))
             return false;
     }

@@ -9,16 +9,22 @@ enum {
     KOA_SIM_REPLICAS_MAX = 3,
     KOA_SIM_RETENTION_MS = 3600000, /* older messages are deleted */
     KOA_SIM_AGE_MS = 7200000,       /* what lies behind the beginning */
+    KOA_SIM_SEGMENTS = 8, /* changes of a log that are remembered exactly; older ones blur */
 };
 
-/* What only few partitions have. A log is two straight lines: before `changed_ms`, and from it on.
- */
+/* From `from_ms` on the log grows along this line. */
+struct koa_sim_segment {
+    int64_t from_ms;
+    int64_t before; /* end just before: what came earlier never tells more */
+    int64_t base;   /* end then */
+    double rate;    /* messages a second */
+};
+
+/* What only few partitions have. */
 struct koa_sim_history {
-    int64_t changed_ms;
-    int64_t before; /* end just before the change: the older line never tells more */
-    int64_t base;   /* end at the change */
-    double rate;
-    double rate_kept;                /* for a partition without leader: what it will be again */
+    struct koa_sim_segment segments[KOA_SIM_SEGMENTS]; /* in order of time */
+    int32_t segment_count;
+    double rate_kept;                /* of a partition without leader: what it will be again */
     int64_t deleted_until;           /* the log starts here at the earliest */
     int64_t transaction;             /* first offset of an open transaction; -1: none */
     int64_t markers_from;            /* the newest run of transaction markers ... */

@@ -323,6 +323,30 @@ static void deleted_messages_leave_commits_below_the_start(void **state)
     sim_kit_tear_down(&kit);
 }
 
+static void a_log_with_many_changes_only_grows_and_keeps_its_past(void **state)
+{
+    struct koa_sim_partition partition = {.rate = 10, .base = 72000, .leader = 1};
+    int64_t an_hour_ago = koa_sim_partition_end(&partition, -3600000);
+    int64_t before = 0;
+    int64_t written = 0;
+
+    (void) state;
+    for (int64_t i = 0; i < 40; i++) {
+        /* Rates from 0 to 30 a second, a second each. */
+        assert_true(koa_sim_partition_write(&partition, i * 1000, 5, (double) (i % 4) * 10));
+        written += 5 + i % 4 * 10;
+    }
+    KIT_EXPECT_INT("the past", an_hour_ago, koa_sim_partition_end(&partition, -3600000));
+    KIT_EXPECT_INT("all is there", 72000 + written, koa_sim_partition_end(&partition, 40000));
+    for (int64_t at_ms = -7200000; at_ms < 50000; at_ms += 97) {
+        int64_t end = koa_sim_partition_end(&partition, at_ms);
+
+        KIT_EXPECT("never shrinks", end >= before);
+        before = end;
+    }
+    koa_sim_partition_deinit(&partition);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +356,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(many_batches_take_no_more_memory_than_their_limit),
         cmocka_unit_test(topics_are_made_by_the_rules),
+        cmocka_unit_test(a_log_with_many_changes_only_grows_and_keeps_its_past),
         cmocka_unit_test(deleted_messages_leave_commits_below_the_start),
     };
 
