@@ -139,7 +139,7 @@ static bool add_headers(struct MHD_Response *made, const struct koa_http_respons
 }
 
 /* A failure's object lacks its time; a body that did not fit becomes an error of its own. */
-static void complete(struct koa_http_server *server, struct koa_http_response *response)
+void koa_http_response_complete(struct koa_http_server *server, struct koa_http_response *response)
 {
     if (response->body.failed) {
         koa_http_fail(response, 500, "Internal error",
@@ -172,7 +172,7 @@ enum MHD_Result koa_http_answer(struct koa_http_request *request,
     bool closes;
     struct MHD_Response *made;
 
-    complete(server, response);
+    koa_http_response_complete(server, response);
     made = make(request, response);
     closes = response->closes || connection->generation->drains ||
              atomic_load_explicit(&server->quiesced, memory_order_relaxed);

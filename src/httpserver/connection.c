@@ -240,6 +240,16 @@ void koa_http_connection_notify(void *context, struct MHD_Connection *handle,
     *connection_context = connection;
 }
 
+void koa_http_connection_rehome_locked(struct koa_http_connection *connection)
+{
+    struct koa_http_generation *newest =
+        KOA_CONTAINER_OF(connection->server->generations.next, struct koa_http_generation, node);
+
+    connection->generation->connections--;
+    connection->generation = newest;
+    newest->connections++;
+}
+
 /* The reason to cut `connection` now, "" for no fault of the client's, or NULL. */
 static const char *overdue(const struct koa_http_connection *connection, struct koa_mono now)
 {

@@ -8,7 +8,7 @@
 #include "httpserver/internal.h"
 
 enum {
-    CONNECTION_MEMORY_MINIMUM = 8 << 10,
+    CONNECTION_MEMORY_MINIMUM = 16 << 10, /* a hundred short headers take 8 KiB beside the head */
     CONNECTION_MEMORY_MAXIMUM = 1 << 20,
     DRAIN_LIMIT_MS = 60000 /* what a connection of a replaced generation may still take */
 };
@@ -38,7 +38,7 @@ static size_t keep_escapes(void *context, struct MHD_Connection *handle, char *t
 }
 
 /* Room for the head and, at the same time, for the answer's head. */
-static size_t connection_memory(const struct koa_http_settings *settings)
+size_t koa_http_connection_memory(const struct koa_http_settings *settings)
 {
     int64_t size = 2 * settings->header_bytes;
 
@@ -65,20 +65,20 @@ static struct MHD_Daemon *start_daemon(struct koa_http_generation *generation)
         {MHD_OPTION_END, 0, NULL},
     };
 
-    return MHD_start_daemon(flags, 0, NULL, NULL, koa_http_request_step, server,
-                            /* First, so that messages about the other options come here too. */
-                            MHD_OPTION_EXTERNAL_LOGGER, log_message, generation,             /* */
-                            MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0U,         /* */
-                            MHD_OPTION_CONNECTION_LIMIT, limit,                              /* */
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory(settings), /* */
-                            MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned) ((settings->idle_timeout_ms + 999) / 1000),            /* */
-                            MHD_OPTION_STRICT_FOR_CLIENT, koa_http_is_layout_known() ? 0 : 1, /* */
-                            MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,                 /* */
-                            MHD_OPTION_URI_LOG_CALLBACK, koa_http_request_begin, server,      /* */
-                            MHD_OPTION_NOTIFY_CONNECTION, koa_http_connection_notify, server, /* */
-                            MHD_OPTION_NOTIFY_COMPLETED, koa_http_request_end, server,        /* */
-                            is_tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls, MHD_OPTION_END);
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, koa_http_request_step, server,
+        /* First, so that messages about the other options come here too. */
+        MHD_OPTION_EXTERNAL_LOGGER, log_message, generation,                                  /* */
+        MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0U,                              /* */
+        MHD_OPTION_CONNECTION_LIMIT, limit,                                                   /* */
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, koa_http_connection_memory(settings),             /* */
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) ((settings->idle_timeout_ms + 999) / 1000), /* */
+        MHD_OPTION_STRICT_FOR_CLIENT, koa_http_is_layout_known() ? 0 : 1,                     /* */
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,                                     /* */
+        MHD_OPTION_URI_LOG_CALLBACK, koa_http_request_begin, server,                          /* */
+        MHD_OPTION_NOTIFY_CONNECTION, koa_http_connection_notify, server,                     /* */
+        MHD_OPTION_NOTIFY_COMPLETED, koa_http_request_end, server,                            /* */
+        is_tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls, MHD_OPTION_END);
 }
 
 static void destroy(struct koa_http_generation *generation)

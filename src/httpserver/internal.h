@@ -97,6 +97,8 @@ struct koa_http_token {
 
 struct koa_http_telemetry;
 
+struct koa_http_gate;
+
 struct koa_http_server {
     struct koa_http_server_opts opts;
     struct koa_http_router *router;
@@ -108,6 +110,7 @@ struct koa_http_server {
     atomic_bool is_tls;
     int listener; /* -1 before the start */
     int waker;    /* eventfd: wakes the acceptor */
+    struct koa_http_gate *gate;
     pthread_t acceptor;
     bool runs;
     atomic_bool quiesced;
@@ -136,6 +139,8 @@ struct koa_http_server {
 struct koa_http_connection *koa_http_connection_add(struct koa_http_server *server, int descriptor,
                                                     const struct sockaddr_storage *address);
 void koa_http_connection_drop(struct koa_http_connection *connection);
+/* One that the library has not taken over yet goes to the newest generation. */
+void koa_http_connection_rehome_locked(struct koa_http_connection *connection);
 /* The library's callback: it has taken a connection over, or is about to close its socket. */
 void koa_http_connection_notify(void *context, struct MHD_Connection *handle,
                                 void **connection_context,
@@ -156,6 +161,8 @@ size_t koa_http_connections_busy(struct koa_http_server *server);
 KOA_MUST_USE enum koa_err koa_http_generation_start(struct koa_http_server *server,
                                                     struct koa_http_policy *policy,
                                                     struct koa_error *reterr);
+/* Bytes that the library has for one connection. */
+size_t koa_http_connection_memory(const struct koa_http_settings *settings);
 /* Stops generations that have drained, or all of them. Acceptor's thread, or after it ended. */
 void koa_http_generations_reap(struct koa_http_server *server, struct koa_mono now, bool all);
 
@@ -176,6 +183,19 @@ KOA_MUST_USE enum koa_err koa_http_listener_open(struct koa_http_server *server,
 /* The acceptor's thread: accepts, sweeps, replaces generations, until `stops`. */
 void *koa_http_listener_run(void *context);
 
+/* gate.c: connections until their first request may go to the library. */
+KOA_MUST_USE enum koa_err koa_http_gate_create(struct koa_http_server *server,
+                                               struct koa_http_gate **ret_gate,
+                                               struct koa_error *reterr);
+/* Closes those that wait. The acceptor has ended. NULL is nothing. */
+void koa_http_gate_destroy(struct koa_http_gate *gate);
+/* Readable when koa_http_gate_turn() has something to do. */
+int koa_http_gate_descriptor(const struct koa_http_gate *gate);
+/* The connection and its descriptor are the gate's until the library has them. */
+void koa_http_gate_enter(struct koa_http_gate *gate, struct koa_http_connection *connection,
+                         const struct sockaddr_storage *address, socklen_t size);
+void koa_http_gate_turn(struct koa_http_gate *gate, struct koa_mono now);
+
 /* request.c: the library's callbacks. */
 void *koa_http_request_begin(void *context, const char *uri, struct MHD_Connection *handle);
 enum MHD_Result koa_http_request_step(void *server, struct MHD_Connection *handle_, const char *url,
@@ -185,6 +205,9 @@ void koa_http_request_end(void *context, struct MHD_Connection *handle_, void **
                           enum MHD_RequestTerminationCode code);
 /* The library in use leaves a request's head where we can look at it. */
 bool koa_http_is_layout_known(void);
+/* Makes `response` the answer to a request that the filter refuses, and counts it. */
+void koa_http_refuse(struct koa_http_server *server, enum koa_http_fault fault,
+                     struct koa_http_response *response);
 void koa_http_request_deinit(struct koa_http_request *request);
 
 /* authorize.c */
@@ -209,7 +232,9 @@ enum koa_http_login koa_http_verify(struct koa_http_request *request,
                                     const struct koa_http_judged *judged, unsigned scope,
                                     struct koa_http_response *response);
 
-/* answer.c: queues `response` on the request's connection and empties it. */
+/* answer.c: adds what a response lacks before it is sent. */
+void koa_http_response_complete(struct koa_http_server *server, struct koa_http_response *response);
+/* Queues `response` on the request's connection and empties it. */
 enum MHD_Result koa_http_answer(struct koa_http_request *request,
                                 struct koa_http_response *response);
 

@@ -106,7 +106,9 @@ enum koa_err koa_http_listener_open(struct koa_http_server *server, struct koa_e
     server->waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->waker < 0)
         return koa_fail_errno(reterr, KOA_ERR_IO, errno, "cannot make an eventfd");
-    err = bind_host(server, host != NULL && host[0] != '\0' ? host : "0.0.0.0", reterr);
+    err = koa_http_gate_create(server, &server->gate, reterr);
+    if (err == KOA_OK)
+        err = bind_host(server, host != NULL && host[0] != '\0' ? host : "0.0.0.0", reterr);
     if (err == KOA_OK)
         set_urls(server);
     return err;
@@ -119,12 +121,9 @@ static void hand_over(struct koa_http_server *server, int descriptor,
 
     if (connection == NULL) {
         (void) close(descriptor);
-        return;
+    } else {
+        koa_http_gate_enter(server->gate, connection, address, size);
     }
-    /* Closes the descriptor when it fails, before it has told anybody of the connection. */
-    if (MHD_add_connection(connection->generation->daemon, descriptor,
-                           (const struct sockaddr *) address, size) != MHD_YES)
-        koa_http_connection_drop(connection);
 }
 
 /* False when the process has no descriptor left. */
@@ -157,7 +156,8 @@ static bool accept_all(struct koa_http_server *server)
 static void turn(struct koa_http_server *server, bool *accepts)
 {
     struct pollfd polled[] = {{.fd = server->waker, .events = POLLIN},
-                              {.fd = *accepts ? server->listener : -1, .events = POLLIN}};
+                              {.fd = *accepts ? server->listener : -1, .events = POLLIN},
+                              {.fd = koa_http_gate_descriptor(server->gate), .events = POLLIN}};
     uint64_t count;
     struct koa_mono now;
 
@@ -173,6 +173,7 @@ static void turn(struct koa_http_server *server, bool *accepts)
     if (server->listener >= 0)
         *accepts = accept_all(server);
     now = server->opts.mono();
+    koa_http_gate_turn(server->gate, now);
     koa_http_connections_sweep(server, now);
     koa_http_generations_reap(server, now, false);
     if (atomic_load(&server->quiesced) ||

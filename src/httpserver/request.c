@@ -156,10 +156,10 @@ static enum koa_http_fault filter_target(struct koa_http_request *request)
     return koa_http_fault_of_target(koa_http_target_parse(raw, memory, &request->target));
 }
 
-static enum MHD_Result reject(struct koa_http_request *request, enum koa_http_fault fault)
+void koa_http_refuse(struct koa_http_server *server, enum koa_http_fault fault,
+                     struct koa_http_response *response)
 {
     const struct koa_http_fault_info *info = koa_http_fault_find(fault);
-    struct koa_http_response response;
     static const struct {
         int status;
         const char *error;
@@ -173,10 +173,17 @@ static enum MHD_Result reject(struct koa_http_request *request, enum koa_http_fa
         if (errors[i].status == info->status)
             error = errors[i].error;
     }
-    koa_http_response_init(&response);
-    koa_http_fail(&response, info->status, error, "%s", info->text);
-    response.closes = true; /* what follows on this connection is not to be trusted */
-    koa_http_telemetry_rejected(server_of(request)->telemetry, info->reason);
+    koa_http_response_init(response);
+    koa_http_fail(response, info->status, error, "%s", info->text);
+    response->closes = true; /* what follows on this connection is not to be trusted */
+    koa_http_telemetry_rejected(server->telemetry, info->reason);
+}
+
+static enum MHD_Result reject(struct koa_http_request *request, enum koa_http_fault fault)
+{
+    struct koa_http_response response;
+
+    koa_http_refuse(server_of(request), fault, &response);
     return koa_http_answer(request, &response);
 }
 

@@ -71,6 +71,7 @@ static void close_descriptors(struct koa_http_server *server)
         (void) close(server->waker);
     server->listener = -1;
     server->waker = -1;
+    koa_http_gate_destroy(KOA_MOVE(server->gate));
 }
 
 enum koa_err koa_http_server_start(struct koa_http_server *server, struct koa_error *reterr)
@@ -163,6 +164,7 @@ void koa_http_server_stop(struct koa_http_server *server)
     atomic_store(&server->stops, true);
     wake(server);
     (void) pthread_join(server->acceptor, NULL);
+    koa_http_gate_destroy(KOA_MOVE(server->gate));
     /* A reload under way ends first; the next one is refused. */
     (void) pthread_mutex_lock(&server->reload_mutex);
     koa_http_generations_reap(server, server->opts.mono(), true);
