@@ -1,6 +1,7 @@
 /* Pages: what `after` means when rows come, go and change between two requests. */
 #include "api/pager.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json_read.h"
@@ -21,8 +22,9 @@ static const char *cut(const struct koa_page *page, const struct koa_page_row *t
     koa_page_cut(page, rows, count, &first, &end);
     text[0] = '\0';
     for (size_t i = first; i < end; i++) {
-        (void) strcat(text, rows[i].name);
-        (void) strcat(text, " ");
+        size_t used = strlen(text);
+
+        (void) snprintf(text + used, sizeof(text) - used, "%s ", rows[i].name);
     }
     return text;
 }
@@ -103,8 +105,11 @@ static void walk(size_t order, const char *expected)
         memcpy(rows, table, sizeof(rows));
         assert_true(koa_page_after(&page, after));
         koa_page_cut(&page, rows, KOA_ARRAY_COUNT(rows), &first, &end);
-        for (size_t i = first; i < end; i++)
-            (void) strcat(seen, rows[i].name);
+        for (size_t i = first; i < end; i++) {
+            size_t used = strlen(seen);
+
+            (void) snprintf(seen + used, sizeof(seen) - used, "%s", rows[i].name);
+        }
         koa_json_object(&json, NULL);
         koa_page_write_end(&json, &page, rows, KOA_ARRAY_COUNT(rows), first, end);
         koa_json_object_end(&json);

@@ -91,6 +91,8 @@ struct fake_cluster {
 
 /* Three brokers; "orders" has a partition on each, "pay" two on broker 1. */
 void fake_set_up(struct fake_cluster *fake);
+/* "shop" at broker 2 with two members, "audit" at broker 3 with none. */
+void fake_add_groups(struct fake_cluster *fake);
 void fake_tear_down(struct fake_cluster *fake);
 /* One cycle to its end, however long that takes in virtual time. Returns how long. */
 int64_t fake_cycle(struct fake_cluster *fake);

@@ -235,6 +235,19 @@ bool fake_answer_groups(struct fake_cluster *fake, struct koa_kafka_request *req
     }
 }
 
+void fake_add_groups(struct fake_cluster *fake)
+{
+    fake->groups[0] = (struct fake_group){
+        .name = "shop",
+        .coordinator = 2,
+        .state = "Stable",
+        .members = 2,
+        .assigned = "orders",
+        .commits = {{"orders", 0, 90, 0}, {"orders", 1, 200, 0}, {"pay", 1, 10, 0}}};
+    fake->groups[1] =
+        (struct fake_group){.name = "audit", .coordinator = 3, .commits = {{"orders", 2, 250, 0}}};
+}
+
 static bool find_index(const struct fake_cluster *fake, const char *name, size_t *ret_index)
 {
     for (size_t i = 0; i < koa_snapshot_group_count(fake->snapshot); i++) {
