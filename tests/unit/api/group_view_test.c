@@ -1,9 +1,9 @@
 /* Consumer groups as JSON, over snapshots from tables. */
 #include "api/group_view.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/json_read.h"
 #include "kit/kit.h"
 #include "kit/snapshot_kit.h"
@@ -89,17 +89,17 @@ static void groups_are_listed_by_what_is_asked(void **state)
         struct koa_group_wish wish = {.state = c->state, .type = c->type};
         struct koa_page_row rows[KOA_ARRAY_COUNT(groups)];
         size_t count = koa_group_rows(snapshot, &page, &wish, rows);
-        char text[128] = "";
+        struct koa_buf text = {.limit = 4096};
         size_t first;
         size_t end;
 
         koa_page_cut(&page, rows, count, &first, &end);
         for (size_t i = first; i < end; i++) {
-            size_t used = strlen(text);
-
-            (void) snprintf(text + used, sizeof(text) - used, "%s,", rows[i].name);
+            koa_buf_append_text(&text, rows[i].name);
+            koa_buf_append_char(&text, ',');
         }
-        KIT_EXPECT_TEXT(c->name, c->expected, text);
+        KIT_EXPECT_TEXT(c->name, c->expected, koa_buf_text(&text));
+        koa_buf_deinit(&text);
     }
     koa_snapshot_unref(snapshot);
 }

@@ -1,9 +1,9 @@
 /* Pages: what `after` means when rows come, go and change between two requests. */
 #include "api/pager.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/json_read.h"
 #include "base/str.h"
 #include "kit/kit.h"
@@ -13,6 +13,7 @@ enum { NAMES = 0, WEIGHTS = 1 };
 static const char *cut(const struct koa_page *page, const struct koa_page_row *table, size_t count)
 {
     static char text[128];
+    struct koa_buf names = {.limit = sizeof(text)};
     struct koa_page_row rows[8];
     size_t first;
     size_t end;
@@ -20,12 +21,12 @@ static const char *cut(const struct koa_page *page, const struct koa_page_row *t
     if (count > 0)
         memcpy(rows, table, count * sizeof(*rows));
     koa_page_cut(page, rows, count, &first, &end);
-    text[0] = '\0';
     for (size_t i = first; i < end; i++) {
-        size_t used = strlen(text);
-
-        (void) snprintf(text + used, sizeof(text) - used, "%s ", rows[i].name);
+        koa_buf_append_text(&names, rows[i].name);
+        koa_buf_append_char(&names, ' ');
     }
+    (void) koa_str_copy(text, sizeof(text), koa_str_from(koa_buf_text(&names)));
+    koa_buf_deinit(&names);
     return text;
 }
 
@@ -90,7 +91,7 @@ static void no_row_is_an_empty_page(void **state)
 static void walk(size_t order, const char *expected)
 {
     char after[64] = "";
-    char seen[64] = "";
+    struct koa_buf seen = {.limit = 64};
 
     for (size_t pages_read = 0; pages_read < 9; pages_read++) {
         struct koa_page page = {.limit = 2, .order = order};
@@ -105,11 +106,8 @@ static void walk(size_t order, const char *expected)
         memcpy(rows, table, sizeof(rows));
         assert_true(koa_page_after(&page, after));
         koa_page_cut(&page, rows, KOA_ARRAY_COUNT(rows), &first, &end);
-        for (size_t i = first; i < end; i++) {
-            size_t used = strlen(seen);
-
-            (void) snprintf(seen + used, sizeof(seen) - used, "%s", rows[i].name);
-        }
+        for (size_t i = first; i < end; i++)
+            koa_buf_append_text(&seen, rows[i].name);
         koa_json_object(&json, NULL);
         koa_page_write_end(&json, &page, rows, KOA_ARRAY_COUNT(rows), first, end);
         koa_json_object_end(&json);
@@ -122,7 +120,8 @@ static void walk(size_t order, const char *expected)
         if (after[0] == '\0')
             break;
     }
-    KIT_EXPECT_TEXT("each row once, in order", expected, seen);
+    KIT_EXPECT_TEXT("each row once, in order", expected, koa_buf_text(&seen));
+    koa_buf_deinit(&seen);
 }
 
 static void next_leads_through_every_row_once(void **state)
