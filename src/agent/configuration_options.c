@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "cluster/cluster.h"
 #include "crypto/crypto.h"
 #include "loop/log_writer.h"
 #include "metrics/pattern.h"
@@ -212,8 +213,10 @@ static const struct koa_option probe_options[] = {
     {0},
 };
 
-static const struct koa_choice granularities[] = {
-    {"partition", 0}, {"topic", 1}, {"group", 2}, {0}};
+static const struct koa_choice granularities[] = {{"partition", KOA_GRANULARITY_PARTITION},
+                                                  {"topic", KOA_GRANULARITY_TOPIC},
+                                                  {"group", KOA_GRANULARITY_GROUP},
+                                                  {0}};
 
 const struct koa_option koa_cluster_options[] = {
     {KOA_TEXT(struct koa_cluster_settings, name), .required = true, .validate = validate_name,
@@ -251,7 +254,8 @@ const struct koa_option koa_cluster_options[] = {
      .rows = filter_options,
      .help = "consumer groups to watch"},
     {KOA_CHOICE(struct koa_cluster_settings, granularity, granularities), .fallback = "partition",
-     .help = "how fine the exported series are"},
+     .help = "how fine the exported series are: topic leaves out those of single partitions, group "
+             "also those of a group's single topics"},
     {0},
 };
 

@@ -150,6 +150,7 @@ static void on_finished(void *context, struct koa_snapshot *snapshot,
         koa_log_error(cluster->opts.log, "cluster.memory",
                       "%s: no memory for a snapshot; the last one stays", cluster->name);
     } else {
+        snapshot->granularity = cluster->opts.granularity;
         note_outcome(cluster, snapshot, report);
         if (cluster->probe != NULL && !koa_cluster_probe_fill(cluster->probe, snapshot)) {
             koa_log_error(cluster->opts.log, "cluster.memory",
@@ -358,6 +359,7 @@ enum koa_err koa_cluster_create(struct koa_loop *loop, const struct koa_cluster_
     koa_published_init(&cluster->published);
     cluster->loop = loop;
     cluster->opts = (struct koa_cluster_opts){.interval_ms = opts->interval_ms,
+                                              .granularity = opts->granularity,
                                               .metrics = opts->metrics,
                                               .log = opts->log,
                                               .published = opts->published,

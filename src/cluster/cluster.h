@@ -15,6 +15,13 @@ struct koa_cluster;
 struct koa_http_client;
 struct koa_kafka_security;
 
+/* Which series of a cluster are exported. */
+enum koa_granularity {
+    KOA_GRANULARITY_PARTITION, /* all */
+    KOA_GRANULARITY_TOPIC,     /* none of a single partition */
+    KOA_GRANULARITY_GROUP,     /* and of consumer groups none of a single topic */
+};
+
 struct koa_cluster_opts {
     const char *name;                     /* all text is copied */
     const char *const *bootstrap_servers; /* "host:port" */
@@ -24,6 +31,7 @@ struct koa_cluster_opts {
     size_t topics_include_count, topics_exclude_count;
     const char *const *groups_include, *const *groups_exclude;
     size_t groups_include_count, groups_exclude_count;
+    enum koa_granularity granularity;
     int64_t batch; /* groups a request; 0: 500 */
     /* The end-to-end probe; NULL: off. `probe_agent` tells this agent's messages from others'. */
     const char *probe_topic, *probe_agent;

@@ -56,6 +56,7 @@ struct koa_snapshot {
     struct koa_wall time, good_time;
     struct koa_mono made;
     int64_t interval_ms; /* between cycles, as configured */
+    enum koa_granularity granularity;
     int32_t controller_id;
     const char *version_guess; /* a constant, or NULL */
     struct koa_snapshot_cycle cycle;
@@ -99,6 +100,9 @@ bool koa_snapshot_find_group(const struct koa_snapshot *snapshot, struct koa_str
 /* Messages between a commit and the log end; 0 when the commit is beyond it. False: not known. */
 bool koa_commit_lag(const struct koa_snapshot *snapshot, const struct koa_group_topic_row *topic,
                     size_t index, int64_t *ret_lag);
+/* To three decimals, six below 1: what was worked out as a float shows no digits that mean nothing.
+ */
+double koa_decimal(float value);
 int32_t koa_commit_partition(const struct koa_snapshot *snapshot,
                              const struct koa_commit_row *commit);
 

@@ -1,4 +1,6 @@
 /* The public functions that read a snapshot's consumer groups. */
+#include <math.h>
+
 #include "base/str.h"
 #include "cluster/snapshot.h"
 
@@ -68,6 +70,14 @@ bool koa_snapshot_find_group(const struct koa_snapshot *snapshot, struct koa_str
     return false;
 }
 
+double koa_decimal(float value)
+{
+    double number = value;
+    double steps = fabs(number) < 1 ? 1e6 : 1e3;
+
+    return round(number * steps) / steps;
+}
+
 /* A cycle that learned nothing shows every commit as stale. */
 static void copy_conditions(const struct koa_snapshot *snapshot, const uint32_t *from,
                             uint32_t commits, int64_t *to)
@@ -80,7 +90,7 @@ static void copy_conditions(const struct koa_snapshot *snapshot, const uint32_t 
 
 static void take_longest(const struct koa_group_topic_row *topic, struct koa_snapshot_group *group)
 {
-    double seconds = topic->lag_seconds;
+    double seconds = koa_decimal(topic->lag_seconds);
 
     if (topic->lag_quality == KOA_LAG_UNKNOWN ||
         (group->lag_quality != KOA_LAG_UNKNOWN && seconds <= group->lag_seconds))
@@ -123,8 +133,9 @@ void koa_snapshot_group_topic(const struct koa_snapshot *snapshot, size_t group,
                               struct koa_snapshot_group_topic *ret_topic)
 {
     const struct koa_group_topic_row *row = &snapshot->groups[group].topics[topic];
-    double velocity = row->lag_velocity;
-    double consumption = row->consumption_rate;
+    double velocity = koa_decimal(row->lag_velocity);
+    double consumption = koa_decimal(row->consumption_rate);
+    double production = koa_decimal(row->consumption_rate + row->lag_velocity);
 
     *ret_topic = (struct koa_snapshot_group_topic){
         .name = row->name,
@@ -142,11 +153,11 @@ void koa_snapshot_group_topic(const struct koa_snapshot *snapshot, size_t group,
         .committed = row->committed,
         .progress_time = {.ms = row->progress_ms},
         .consumption_rate = consumption,
-        .production_rate = consumption + velocity > 0 ? consumption + velocity : 0,
+        .production_rate = production > 0 ? production : 0,
         .lag_velocity = velocity,
-        .catch_up_seconds = row->catch_up_seconds,
-        .retention_ratio = row->retention_ratio,
-        .lag_seconds = row->lag_seconds,
+        .catch_up_seconds = koa_decimal(row->catch_up_seconds),
+        .retention_ratio = koa_decimal(row->retention_ratio),
+        .lag_seconds = koa_decimal(row->lag_seconds),
         .lag_quality = (enum koa_lag_quality) row->lag_quality,
     };
     copy_conditions(snapshot, row->conditions, row->commit_count, ret_topic->conditions);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "cluster/group_source.h"
 #include "cluster/snapshot.h"
 #include "metrics/catalog.h"
 
@@ -234,7 +235,8 @@ static const struct family families[] = {
     {"kafka_ops_cluster_partitions_under_replicated", OF_CLUSTER, all_under_replicated, NULL},
     {"kafka_ops_cluster_partitions_offline_replicas", OF_CLUSTER, all_offline, NULL},
 };
-enum { FAMILY_COUNT = KOA_ARRAY_COUNT(families) };
+/* Those of group_source.c come after the own ones. */
+enum { OWN_COUNT = KOA_ARRAY_COUNT(families), FAMILY_COUNT = OWN_COUNT + KOA_GROUP_FAMILIES };
 
 struct clusters_source {
     struct koa_metrics_source source; /* first: what the caller holds */
@@ -253,6 +255,7 @@ struct walk {
     size_t topic;        /* of the partition */
     struct koa_str name; /* of the cluster */
     struct labels labels[KOA_BATCH_SAMPLES];
+    struct koa_group_walk groups;
     size_t count;
     struct koa_snapshot *snapshots[]; /* NULL: none yet */
 };
@@ -295,6 +298,11 @@ static size_t size_of(const struct koa_snapshot *snapshot, enum level level)
         return snapshot->partition_count;
     }
     return 0;
+}
+
+static bool is_exported(const struct koa_snapshot *snapshot, enum level level)
+{
+    return level != OF_PARTITION || snapshot->granularity == KOA_GRANULARITY_PARTITION;
 }
 
 static void label(const struct family *family, const struct walk *walk,
@@ -344,13 +352,26 @@ static void find_topic(struct walk *walk, const struct koa_snapshot *snapshot)
         walk->topic++;
 }
 
+/* Samples of one cluster's groups, until the batch is full or the cluster done. */
+static void add_groups(const struct koa_family_view *view, struct walk *walk,
+                       struct koa_batch *batch)
+{
+    const struct koa_snapshot *snapshot = walk->snapshots[walk->cluster];
+
+    if (snapshot == NULL ||
+        koa_group_family_fill(walk->family - OWN_COUNT, view, snapshot, &walk->groups, batch))
+        walk->cluster++;
+}
+
 /* Samples of one cluster, until the batch is full or the cluster done. */
 static void add_cluster(const struct koa_family_view *view, struct walk *walk,
                         struct koa_batch *batch)
 {
     const struct family *family = &families[walk->family];
     const struct koa_snapshot *snapshot = walk->snapshots[walk->cluster];
-    size_t size = snapshot != NULL ? size_of(snapshot, family->level) : 0;
+    size_t size = snapshot != NULL && is_exported(snapshot, family->level)
+                      ? size_of(snapshot, family->level)
+                      : 0;
     size_t first = batch->count;
     size_t last_topic = 0; /* of the sample before */
 
@@ -388,14 +409,34 @@ static bool next(const struct koa_metrics_source *source, struct koa_metrics_cur
 
     batch->count = 0;
     while (walk != NULL && walk->family < FAMILY_COUNT && batch->count < KOA_BATCH_SAMPLES) {
-        if (walk->cluster < walk->count)
-            add_cluster(&clusters->views[walk->family], walk, batch);
+        if (walk->cluster < walk->count) {
+            if (walk->family < OWN_COUNT) {
+                add_cluster(&clusters->views[walk->family], walk, batch);
+            } else {
+                add_groups(&clusters->views[walk->family], walk, batch);
+            }
+        }
         if (walk->cluster >= walk->count) {
             walk->cluster = 0;
             walk->family++;
         }
     }
     return batch->count > 0;
+}
+
+static bool seek(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,
+                 struct koa_str family)
+{
+    const struct clusters_source *clusters = source->context;
+    struct walk *walk = (struct walk *) (void *) cursor->pinned;
+
+    for (size_t i = 0; walk != NULL && i < FAMILY_COUNT; i++) {
+        if (koa_str_equal(clusters->views[i].name, family)) {
+            walk->family = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 static void end(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor)
@@ -416,13 +457,18 @@ enum koa_err koa_clusters_source_create(struct koa_cluster *const *clusters, siz
     source->clusters = clusters;
     source->count = count;
     for (size_t i = 0; i < FAMILY_COUNT; i++) {
-        const struct koa_metric_row *row = koa_catalog_find(families[i].name);
+        const char *name = i < OWN_COUNT ? families[i].name : koa_group_family_name(i - OWN_COUNT);
+        const struct koa_metric_row *row = koa_catalog_find(name);
 
         KOA_ASSERT(row != NULL);
         source->views[i] = koa_catalog_view(row);
     }
-    source->source = (struct koa_metrics_source){
-        .name = "cluster", .context = source, .begin = begin, .next = next, .end = end};
+    source->source = (struct koa_metrics_source){.name = "cluster",
+                                                 .context = source,
+                                                 .begin = begin,
+                                                 .next = next,
+                                                 .end = end,
+                                                 .seek = seek};
     *ret_source = &source->source;
     return KOA_OK;
 }

@@ -149,6 +149,57 @@ const struct koa_metric_row koa_catalog_kafka[] = {
      "Partitions of the cluster with replicas out of sync."},
     {"kafka_ops_cluster_partitions_offline_replicas", KOA_GAUGE, NULL, "cluster",
      "Partitions of the cluster with replicas on brokers that are down."},
+    {"kafka_consumergroup_current_offset", KOA_GAUGE, NULL, "cluster,consumergroup,topic,partition",
+     "Committed offset of the group."},
+    {"kafka_consumergroup_lag", KOA_GAUGE, NULL, "cluster,consumergroup,topic,partition",
+     "Log end minus commit, 0 when the commit is beyond the end; absent where either is unknown."},
+    {"kafka_consumergroup_current_offset_sum", KOA_GAUGE, NULL, "cluster,consumergroup,topic",
+     "Sum of the group's committed offsets of the topic."},
+    {"kafka_consumergroup_lag_sum", KOA_GAUGE, NULL, "cluster,consumergroup,topic",
+     "Sum of the group's lag on the topic's partitions; absent while none is known."},
+    {"kafka_consumergroup_members", KOA_GAUGE, NULL, "cluster,consumergroup",
+     "Members of the group."},
+    {"kafka_ops_consumergroup_state", KOA_GAUGE, NULL, "cluster,consumergroup,state",
+     "Always 1; the label is the state that the group is in, others are absent."},
+    {"kafka_ops_consumergroup_info", KOA_GAUGE, NULL,
+     "cluster,consumergroup,coordinator,protocol,type", "Always 1; the labels describe the group."},
+    {"kafka_ops_consumergroup_lag_max", KOA_GAUGE, NULL, "cluster,consumergroup",
+     "Largest lag of the group on one partition."},
+    {"kafka_ops_consumergroup_lag_sum_all_topics", KOA_GAUGE, NULL, "cluster,consumergroup",
+     "Sum of the group's lag on all topics."},
+    {"kafka_ops_consumergroup_partition_condition", KOA_GAUGE, NULL,
+     "cluster,consumergroup,condition",
+     "Partitions of the group in a condition: no_commit, below_log_start (data was deleted "
+     "unread), "
+     "above_log_end, topic_gone, leaderless, stale, open_transaction, markers_only; absent when "
+     "none is."},
+    {"kafka_ops_consumergroup_members_idle", KOA_GAUGE, NULL, "cluster,consumergroup",
+     "Members of the group without a partition."},
+    {"kafka_ops_consumergroup_topic_assigned_partitions", KOA_GAUGE, NULL,
+     "cluster,consumergroup,topic", "Partitions of the topic that are assigned to members."},
+    {"kafka_ops_consumergroup_last_progress_timestamp_seconds", KOA_GAUGE, "seconds",
+     "cluster,consumergroup,topic",
+     "When a commit of the group on the topic was last seen to move, or nothing lagged."},
+    {"kafka_ops_consumergroup_lag_seconds", KOA_GAUGE, "seconds", "cluster,consumergroup,topic",
+     "Age of the oldest message not yet consumed, of the partition that lags longest."},
+    {"kafka_ops_consumergroup_lag_quality", KOA_GAUGE, NULL, "cluster,consumergroup,quality,topic",
+     "Always 1; how sure the lag in seconds is: exact, interpolated, or at_least."},
+    {"kafka_ops_consumergroup_lag_velocity", KOA_GAUGE, NULL, "cluster,consumergroup,topic",
+     "Growth of the lag in messages per second; positive: the group falls behind."},
+    {"kafka_ops_consumergroup_consumption_rate", KOA_GAUGE, NULL, "cluster,consumergroup,topic",
+     "Messages per second that the group's commits advance."},
+    {"kafka_ops_consumergroup_catch_up_seconds", KOA_GAUGE, "seconds",
+     "cluster,consumergroup,topic",
+     "Time until nothing lags at the present rates; absent when that is never."},
+    {"kafka_ops_consumergroup_retention_ratio", KOA_GAUGE, NULL, "cluster,consumergroup,topic",
+     "Share of the retained messages that the group has not read; near 1 data is about to be "
+     "lost."},
+    {"kafka_ops_sharegroup_lag", KOA_GAUGE, NULL, "cluster,partition,sharegroup,topic",
+     "Lag of a share group, as its coordinator counts it."},
+    {"kafka_ops_sharegroup_members", KOA_GAUGE, NULL, "cluster,sharegroup",
+     "Members of the share group."},
+    {"kafka_ops_sharegroup_state", KOA_GAUGE, NULL, "cluster,sharegroup,state",
+     "Always 1; the label is the state that the share group is in, others are absent."},
 };
 const size_t koa_catalog_kafka_count = KOA_ARRAY_COUNT(koa_catalog_kafka);
 
@@ -238,9 +289,9 @@ void koa_catalog_write_markdown(struct koa_buf *buf)
         "absent.\n\n"
         "Histograms have the bounds 0.005 to 10 seconds. A timer named `x` is exported as the "
         "histogram\n`x_seconds`. `promtool check metrics` reports `kafka_ops_topics_total` and "
-        "`kafka_ops_clusters_total`,\nwhich are gauges that end in `_total`: clients know these "
-        "names, "
-        "so they stay.\n\n"
+        "`kafka_ops_clusters_total`,\nwhich are gauges that end in `_total`, and "
+        "`kafka_consumergroup_lag_sum` and\n`kafka_consumergroup_current_offset_sum`: clients know "
+        "these names, so they stay.\n\n"
         "## The agent\n\n");
     write_table(buf, koa_catalog_own, koa_catalog_own_count);
     koa_buf_append_text(buf,
