@@ -112,13 +112,12 @@ def test_metrics_in_all_formats(simulated, tmp_path):
 
 
 def test_promtool_reports_nothing_but_the_four_documented_names(simulated):
-    # The last two come with consumer groups; until then there are at most the first two.
     allowed = {"kafka_ops_topics_total", "kafka_ops_clusters_total", "kafka_consumergroup_lag_sum",
                "kafka_consumergroup_current_offset_sum"}
     done = subprocess.run(["promtool", "check", "metrics"], input=simulated.get("/metrics/prometheus").text, text=True,
                           capture_output=True)
     reported = {line.split()[0] for line in (done.stdout + done.stderr).splitlines() if line.strip()}
-    assert reported <= allowed, done.stdout + done.stderr
+    assert reported == allowed, done.stdout + done.stderr
 
 
 def test_offsets_move(simulated):
