@@ -121,11 +121,17 @@ static bool read_scenario(const struct cli_arguments *arguments, const char *pre
     return is_read;
 }
 
+static void print_warning(const char *text)
+{
+    (void) fprintf(stderr, "kafka-ops-agent: simulated cluster: %s\n", text);
+}
+
 bool cli_simulation_start(const struct cli_arguments *arguments, const char *prefix,
                           struct koa_simulation **ret_simulation)
 {
     char host[HOST_SIZE];
-    struct koa_simulation_opts opts = {.brokers = 3, .topics = 20, .partitions = 100};
+    struct koa_simulation_opts opts = {
+        .brokers = 3, .topics = 20, .partitions = 100, .warn = print_warning};
     int64_t seed = 1;
     struct koa_error error;
 

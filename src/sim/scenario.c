@@ -197,7 +197,8 @@ void koa_sim_scenario_document(struct koa_buf *buf)
         "  - {at: 90s, do: answer_error, api: offset_fetch, error: NOT_COORDINATOR, times: 5}\n"
         "```\n\n"
         "Times are since the start. An event that cannot happen, because the broker, topic or "
-        "group is not\nthere, is logged and left out. The same seed, the same scenario and the "
+        "group is not\nthere, is told on standard error and left out. The same seed, the same "
+        "scenario and the "
         "same time give the same\ncluster.\n\nEvery event has:\n\n");
     koa_options_document(timing_options, buf);
     for (const struct koa_sim_action *const *table = koa_sim_actions; *table != NULL; table++) {

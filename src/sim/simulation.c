@@ -17,6 +17,7 @@ enum {
     BOOTSTRAP_LIMIT = 65536,
     STREAM_LIMIT = 64 << 20,
     ARENA_LIMIT = 256 << 20, /* one answer; Metadata of 200,000 partitions takes about 30 MB */
+    WARNING_LIMIT = 4096,
     DEFAULT_GROUPS = 10,
     DEFAULT_GROUP_PARTITIONS = 10, /* of each */
     DEFAULT_MEMBERS = 3,
@@ -33,7 +34,7 @@ struct koa_simulation {
     struct koa_buf bootstrap;
     struct koa_sim_scenario *scenario; /* the texts of the model's events live in it */
     struct koa_timer next_event;
-    struct koa_log *log;
+    void (*warn)(const char *text);
 };
 
 static void on_accepted(void *context, struct koa_stream *stream)
@@ -80,6 +81,21 @@ static enum koa_err listen_all(struct koa_simulation *simulation,
 
 /* ---- events */
 
+static void warn(const struct koa_simulation *simulation, const char *format, ...) KOA_PRINTF(2, 3);
+
+static void warn(const struct koa_simulation *simulation, const char *format, ...)
+{
+    struct koa_buf text = {.limit = WARNING_LIMIT};
+    va_list args;
+
+    va_start(args, format);
+    koa_buf_vprintf(&text, format, args);
+    va_end(args);
+    if (simulation->warn != NULL)
+        simulation->warn(koa_buf_text(&text));
+    koa_buf_deinit(&text);
+}
+
 /* Sockets as the model has the broker. */
 static void follow(struct koa_simulation *simulation, int32_t index)
 {
@@ -95,9 +111,8 @@ static void follow(struct koa_simulation *simulation, int32_t index)
         broker->listener = NULL;
     } else if (broker->listener == NULL &&
                listen_on(simulation, index, simulation->ports[index], &error) != KOA_OK) {
-        koa_log_warn(simulation->log, "broker.listen",
-                     "broker %d is not back: %s; it stays away until it is restarted again",
-                     broker->id, error.text);
+        warn(simulation, "broker %d is not back: %s; it stays away until it is restarted again",
+             broker->id, error.text);
     }
     if (node->is_frozen != broker->is_frozen)
         koa_sim_sessions_freeze(broker, node->is_frozen);
@@ -108,8 +123,8 @@ static void on_failed(void *context, const struct koa_sim_event *event,
 {
     const struct koa_simulation *simulation = context;
 
-    koa_log_warn(simulation->log, "scenario.event", "%s at %" PRId64 " ms: %s; it is left out",
-                 event->action->name, event->at_ms, error->text);
+    warn(simulation, "%s at %" PRId64 " ms: %s; it is left out", event->action->name, event->at_ms,
+         error->text);
 }
 
 static void on_event(struct koa_timer *timer, struct koa_mono now);
@@ -120,7 +135,7 @@ static void arm_next(struct koa_simulation *simulation)
 
     if (koa_sim_events_next(simulation->model, &due) &&
         !koa_timers_arm(koa_loop_timers(simulation->loop), &simulation->next_event, due, on_event))
-        koa_log_error(simulation->log, "scenario.event", "no memory: the scenario ends here");
+        warn(simulation, "no memory: the scenario ends here");
 }
 
 static void on_event(struct koa_timer *timer, struct koa_mono now)
@@ -171,7 +186,7 @@ static enum koa_err build(struct koa_simulation *simulation, const struct koa_si
     if (err != KOA_OK)
         return err;
     count = (size_t) simulation->model->broker_count;
-    simulation->log = opts->log;
+    simulation->warn = opts->warn;
     simulation->bootstrap.limit = BOOTSTRAP_LIMIT;
     simulation->host = koa_strdup(opts->host != NULL ? opts->host : "127.0.0.1");
     simulation->ports = koa_calloc(count, sizeof(*simulation->ports));

@@ -28,6 +28,9 @@ struct koa_simulation_opts {
     uint64_t seed;
     /* What happens to the cluster (sim/scenario.h); taken over, also on failure. NULL: nothing. */
     struct koa_sim_scenario *scenario;
+    /* Told, in one line, of an event that could not happen; on the simulation's thread. Optional.
+     */
+    void (*warn)(const char *text);
     struct koa_log *log;
 };
 

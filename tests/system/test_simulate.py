@@ -1,4 +1,5 @@
 """`simulate` as Kafka's own tools and the agent see it, and `demo` as a reader drives it."""
+import json
 import os
 import re
 import select
@@ -170,6 +171,183 @@ def test_tools_of_kafka_list_describe_and_read_offsets(agent, simulate, tmp_path
     assert printed.keys() == before.keys() == after.keys()
     assert all(before[key] <= printed[key] <= after[key] for key in printed)
     one.stop()
+
+
+STILL = """
+scenario:
+  - {at: 0s, do: write, rate: 0}
+"""
+
+
+def groups_told(printed):
+    """{(group, topic, partition): (commit, end, lag)} as ConsumerGroupCommand --describe prints them."""
+    rows = re.findall(r"^(\S+) +(\S+) +(\d+) +(\d+) +(\d+) +(-?\d+) ", printed, re.MULTILINE)
+    return {(group, topic, int(index)): (int(commit), int(end), int(lag)) for group, topic, index, commit, end, lag in rows}
+
+
+def groups_seen(one):
+    found = {}
+    for row in one.get("/clusters/default/groups?limit=0").json["groups"]:
+        if row["type"] not in ("classic", "consumer"):
+            continue
+        for topic in one.get(f"/clusters/default/groups/{row['name']}?limit=0").json["topic_list"]:
+            for item in topic["partition_list"]:
+                if item["committed"] is not None:
+                    found[row["name"], topic["name"], item["id"]] = (item["committed"], item["end_offset"], item["lag"])
+    return found
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("version", [OLD, NEW])
+def test_tools_of_kafka_read_groups_disks_configs_and_quorum(agent, simulate, tmp_path, version):
+    scenario = tmp_path / "still.yaml"
+    scenario.write_text(STILL)
+    servers = simulate("--scenario", scenario, "--kafka-version", {OLD: "3.9", NEW: "4.x"}[version])[1]
+    tools = KafkaCluster(version, tmp_path, 0)
+    groups = ("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", "--bootstrap-server", servers)
+
+    # Nothing is written, so after a while nobody lags but who stands still, and every look gives the same.
+    one = look(agent, servers)
+    wait_until(lambda: all(lag == 0 for (group, _, _), (_, _, lag) in groups_seen(one).items() if group == "billing"), 30)
+    told = groups_told(tools.java(*groups, "--describe", "--all-groups"))
+    assert len(told) >= 70 and any(lag > 0 for _, _, lag in told.values())
+    wait_until(lambda: groups_seen(one).items() >= {key: row for key, row in told.items()
+                                                    if key[0] in ("billing", "email-sender", "nightly-export")}.items(), 20)
+
+    listed = dict(re.findall(r"^(\S+) +(Stable|Empty) *$", tools.java(*groups, "--list", "--state"), re.MULTILINE))
+    assert listed["billing"] == "Stable" and listed["nightly-export"] == listed["backup-tool"] == "Empty"
+    assert set(listed) == {group for group, _, _ in told}
+    members = tools.java(*groups, "--describe", "--members", "--verbose", "--group", "search-indexer")
+    assert len(re.findall(r"^search-indexer +search-indexer-\d-\S+ +/10\.", members, re.MULTILINE)) == 3
+
+    disks = tools.java("org.apache.kafka.tools.LogDirsCommand", "--bootstrap-server", servers, "--describe")
+    brokers = json.loads(disks[disks.index("{"):])["brokers"]
+    assert [sum(len(folder["partitions"]) for folder in broker["logDirs"]) for broker in brokers] == [100, 100, 100]
+
+    command = {OLD: "kafka.admin.ConfigCommand", NEW: "org.apache.kafka.tools.ConfigCommand"}[version]
+    configs = tools.java(command, "--bootstrap-server", servers, "--describe", "--entity-type", "topics",
+                         "--entity-name", "orders", "--all")
+    assert "min.insync.replicas=2" in configs and "retention.ms=3600000" in configs
+    quorum = tools.java("org.apache.kafka.tools.MetadataQuorumCommand", "--bootstrap-server", servers, "describe", "--status")
+    assert re.search(r"LeaderId: +1\n", quorum) and re.search(r"MaxFollowerLag: +0\n", quorum)
+    one.stop()
+
+
+@pytest.mark.kafka
+def test_tools_of_kafka_read_share_and_streams_groups(simulate, tmp_path):
+    servers = simulate()[1]
+    tools = KafkaCluster(NEW, tmp_path, 0)
+    share = ("org.apache.kafka.tools.consumer.group.ShareGroupCommand", "--bootstrap-server", servers)
+    rows = re.findall(r"^notifications +(\S+) +(\d+) +(\d+) +(\d+) *$",
+                      tools.java(*share, "--describe", "--group", "notifications"), re.MULTILINE)
+    assert len(rows) == 10 and all(int(start) > 0 for _, _, start, _ in rows)
+    assert "notifications" in tools.java(*share, "--list")
+    members = tools.java(*share, "--describe", "--members", "--group", "notifications")
+    assert len(re.findall(r"^notifications +notifications-\d-\S+ +/10\.", members, re.MULTILINE)) == 3
+    streams = tools.java("org.apache.kafka.tools.streams.StreamsGroupCommand", "--bootstrap-server", servers,
+                         "--describe", "--group", "sessionizer")
+    assert len(re.findall(r"^sessionizer +\S+ +\d+ +\d+ *$", streams, re.MULTILINE)) == 10
+
+
+def answered_in(connection, requests):
+    """Seconds until each of so many requests, sent at once, has its answer."""
+    body = kafka_wire.api_versions(0)
+    start = time.monotonic()
+    for number in range(requests):
+        connection.socket.sendall(kafka_wire.frame(kafka_wire.API_VERSIONS, 0, number, body))
+    return [(connection._read(int.from_bytes(connection._read(4), "big")), time.monotonic() - start)[1]
+            for _ in range(requests)]
+
+
+def test_latency_delays_each_answer_and_blocks_nobody(simulate):
+    servers = simulate("--latency", "400ms", "--brokers", 1)[1]
+    with kafka_wire.Connection("127.0.0.1", int(servers.rsplit(":", 1)[1])) as connection:
+        times = answered_in(connection, 10)
+    assert min(times) >= 0.4 and max(times) < 0.8 * SLOWNESS, times
+
+
+def is_answered(port, timeout):
+    try:
+        with kafka_wire.Connection("127.0.0.1", port, timeout=timeout) as connection:
+            return bool(connection.brokers())
+    except TimeoutError:
+        return "silent"
+    except OSError:
+        return "refused"
+
+
+def test_brokers_freeze_and_die_as_the_scenario_says(simulate, tmp_path):
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text("""
+scenario:
+  - {at: 1s, do: freeze_broker, broker: 2, failover: 1h}
+  - {at: 1s, do: kill_broker, broker: 3, failover: 0s}
+  - {at: 6s, do: thaw_broker, broker: 2}
+  - {at: 6s, do: restart_broker, broker: 3}
+  - {at: 6s, do: delete_topic, topic: nope}
+""")
+    one, servers = simulate("--scenario", scenario)
+    ports = [int(server.rsplit(":", 1)[1]) for server in servers.split(",")]
+    with kafka_wire.Connection("127.0.0.1", ports[1]) as before:
+        assert set(before.brokers()) == {1, 2, 3}
+        wait_until(lambda: is_answered(ports[2], 1) == "refused", 5, "broker 3 being dead")
+        assert is_answered(ports[1], 0.5) == "silent"
+        with kafka_wire.Connection("127.0.0.1", ports[0]) as connection:
+            assert set(connection.brokers()) == {1, 2}
+        # What was asked of a frozen broker is answered when it goes on.
+        assert set(before.brokers()) == {1, 2, 3}
+    wait_until(lambda: is_answered(ports[2], 1) is True, 5, "broker 3 being back")
+    one.process.send_signal(signal.SIGTERM)
+    assert "delete_topic at 6000 ms: there is no topic 'nope'; it is left out" in one.close()
+    assert one.process.returncode == 0
+
+
+@pytest.mark.parametrize("version", ["2.8", "3.9", "4.0", "4.x"])
+def test_an_agent_understands_each_version(agent, simulate, version):
+    servers = simulate("--kafka-version", version, "--groups", 40)[1]
+    with kafka_wire.Connection("127.0.0.1", int(servers.rsplit(":", 1)[1])) as connection:
+        assert connection.version_ranges()[kafka_wire.OFFSET_FETCH][1] == {"2.8": 7, "4.x": 10}.get(version, 9)
+    one = look(agent, servers)
+    groups = wait_until(lambda: len(rows := one.get("/clusters/default/groups?limit=0").json["groups"]) == 40 and rows, 20)
+    types = {row["type"] for row in groups}
+    assert types == {"2.8": {"classic"}, "3.9": {"classic", "consumer"}, "4.0": {"classic", "consumer"},
+                     "4.x": {"classic", "consumer", "share", "streams"}}[version]
+    one.stop()
+
+
+@pytest.mark.parametrize("fault", ["answer_garbage", "answer_length", "answer_close", "answer_nothing"])
+def test_an_agent_outlives_wrong_answers(agent, simulate, tmp_path, fault):
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(f"scenario: [{{at: 3s, do: {fault}}}, {{at: 9s, do: answer_well}}]\n")
+    servers = simulate("--scenario", scenario)[1]
+    one = agent(f"""
+clusters: [{{name: default, bootstrap_servers: [{servers}], interval: 1s, request_timeout: 1s}}]
+checks: [{{name: kafka, type: kafka, interval: 1s, timeout: 5s}}]
+""")
+    one.wait_for_check("kafka", "healthy", 15)
+    before = one.of_partitions()
+    wait_until(lambda: one.check("kafka")["status"] != "healthy", 20, "the trouble being seen")
+    one.wait_for_check("kafka", "healthy", 30)
+    wait_until(lambda: sum(one.of_partitions().values()) > sum(before.values()), 10, "the offsets going on")
+    one.stop()
+
+
+@pytest.mark.parametrize("flags, said", [
+    (("--kafka-version", "3.1"), "one of 2.8, 3.9, 4.0, 4.x"),
+    (("--latency", "2m"), "a duration up to 60s"),
+    (("--groups", "-1"), "a whole number from 0"),
+    (("--scenario", "/nonexistent.yaml"), "/nonexistent.yaml"),
+])
+def test_flags_that_are_not_right_stop_the_start(build, flags, said):
+    done = run(build, "simulate", *flags)
+    assert done.returncode == 2 and done.stdout == "" and said in done.stderr
+
+
+def test_a_scenario_that_is_not_right_is_told_with_its_place(build, tmp_path):
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text("scenario:\n  - {at: 1s, do: kill_broker, broker: 1}\n  - {at: 1s, do: freze_broker, broker: 1}\n")
+    done = run(build, "simulate", "--scenario", scenario)
+    assert done.returncode == 2 and f"{scenario}:3:" in done.stderr and "freeze_broker" in done.stderr
 
 
 def test_the_demo_obeys_commands(program):
