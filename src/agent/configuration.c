@@ -3,6 +3,7 @@
 #include "agent/configuration.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -162,6 +163,30 @@ static void doubt_cluster(struct load *load, const struct koa_node *item, size_t
         "(degraded)");
 }
 
+static void judge_security(struct load *load, const struct koa_node *item, size_t index)
+{
+    const struct koa_cluster_settings *rows = load->configuration->clusters.rows;
+    const struct koa_cluster_settings *row = &rows[index];
+    const struct koa_node *tls = koa_node_get(item, "tls");
+    const struct koa_node *sasl = koa_node_get(item, "sasl");
+    struct koa_kafka_security security;
+    struct koa_error error;
+    char path[48];
+
+    (void) snprintf(path, sizeof(path), "clusters[%zu]", index);
+    koa_cluster_settings_security(row, &security);
+    if (koa_kafka_security_check(&security, &error) != KOA_OK) {
+        const struct koa_node *where = strncmp(error.text, "tls.", 4) == 0 ? tls : sasl;
+
+        koa_config_errors_add(load->errors, where != NULL ? where : item, path, "%s", error.text);
+    }
+    if (!security.use_tls && (security.ca_file[0] != '\0' || security.cert_file[0] != '\0')) {
+        koa_config_errors_add(load->warnings, tls, path,
+                              "tls names certificates, but tls.enabled is false: the connections "
+                              "are plaintext");
+    }
+}
+
 static void check_clusters(struct load *load, const struct koa_node *tree)
 {
     const struct koa_cluster_settings *rows = load->configuration->clusters.rows;
@@ -169,20 +194,14 @@ static void check_clusters(struct load *load, const struct koa_node *tree)
 
     for (size_t i = 0; i < load->configuration->clusters.count; i++) {
         const struct koa_node *item = item_at(list, i);
-        struct koa_kafka_security security;
-        struct koa_error error;
 
         doubt_cluster(load, item, i);
+        judge_security(load, item, i);
         for (size_t k = 0; k < i; k++) {
             if (koa_text_equal(rows[i].name, rows[k].name)) {
                 koa_config_errors_add(load->errors, item, "clusters", "two are named '%s'",
                                       rows[i].name);
             }
-        }
-        koa_cluster_settings_security(&rows[i], &security);
-        if (koa_kafka_security_check(&security, &error) != KOA_OK) {
-            koa_config_errors_add(load->errors, item, "clusters", "'%s': %s", rows[i].name,
-                                  error.text);
         }
     }
 }
