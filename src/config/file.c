@@ -92,7 +92,7 @@ enum koa_err koa_secret_file_read(const char *path, char **ret_secret, struct ko
     size_t size = 0;
     enum koa_err err = read_file(path, SECRET_LIMIT, &text, &size, reterr);
 
-    if (err != KOA_OK)
+    if (err != KOA_OK || text == NULL)
         return err;
     if (strlen(text) != size) {
         explicit_bzero(text, SECRET_LIMIT + 1);

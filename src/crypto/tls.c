@@ -40,16 +40,20 @@ static bool is_set(const char *text)
     return text != NULL && text[0] != '\0';
 }
 
+struct key_password {
+    const char *text; /* NULL: none */
+};
+
 /* Always installed: without it OpenSSL would ask a terminal. */
 static int give_password(char *target, int size, int is_for_writing, void *context)
 {
-    const char *password = context;
+    const char *password = ((const struct key_password *) context)->text;
     size_t length = password != NULL ? strlen(password) : 0;
 
     (void) is_for_writing;
     if (length == 0 || size < 0 || length > (size_t) size)
         return -1;
-    memcpy(target, password, length);
+    memcpy(target, password, length); /* NOLINT(bugprone-not-null-terminated-result): counted */
     return (int) length;
 }
 
@@ -70,6 +74,7 @@ static enum koa_err load_authorities(SSL_CTX *context, const struct koa_tls_clie
 static enum koa_err load_own(SSL_CTX *context, const struct koa_tls_client_opts *opts,
                              struct koa_error *reterr)
 {
+    struct key_password password = {.text = opts->key_password};
     enum koa_err err = KOA_OK;
 
     if (is_set(opts->cert_file) != is_set(opts->key_file))
@@ -77,7 +82,7 @@ static enum koa_err load_own(SSL_CTX *context, const struct koa_tls_client_opts 
     if (!is_set(opts->cert_file))
         return KOA_OK;
     SSL_CTX_set_default_passwd_cb(context, give_password);
-    SSL_CTX_set_default_passwd_cb_userdata(context, (void *) (uintptr_t) opts->key_password);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &password);
     if (SSL_CTX_use_certificate_chain_file(context, opts->cert_file) != 1)
         err = koa_tls_fail_file("cert_file", opts->cert_file, reterr);
     if (err == KOA_OK &&

@@ -68,8 +68,12 @@ static void copy_reason(const char *text, char reason[REASON_SIZE])
 {
     size_t size = 0;
 
-    for (; text != NULL && *text != '\0' && size + 1 < REASON_SIZE; text++)
-        reason[size++] = *text >= ' ' && *text <= '~' ? *text : '?';
+    for (; text != NULL && *text != '\0' && size + 1 < REASON_SIZE; text++) {
+        reason[size] = *text;
+        if (*text < ' ' || *text > '~')
+            reason[size] = '?';
+        size++;
+    }
     reason[size] = '\0';
 }
 
@@ -100,9 +104,10 @@ enum koa_err koa_oauth_read(const struct koa_oauth_answer *answer, char **ret_to
         return fail_status(answer->status, root, reterr);
     if (err != KOA_OK)
         return koa_fail(reterr, KOA_ERR_PROTOCOL, "the token endpoint's answer is no JSON");
-    if (token == NULL || token[0] == '\0')
+    if (token == NULL || token[0] == '\0') {
         return koa_fail(reterr, KOA_ERR_PROTOCOL,
                         "the token endpoint's answer has no access_token");
+    }
     if (type != NULL && !koa_text_equal_nocase(type, "bearer")) {
         char shown[REASON_SIZE];
 
@@ -120,13 +125,17 @@ enum koa_err koa_oauth_read(const struct koa_oauth_answer *answer, char **ret_to
 /* base64url without padding (RFC 7515, appendix C); the size, or 0. */
 static size_t decode_url(struct koa_str text, unsigned char *target, size_t capacity)
 {
-    struct koa_buf buf = {.limit = PAYLOAD_LIMIT * 2};
+    struct koa_buf buf = {.limit = (size_t) PAYLOAD_LIMIT * 2};
     size_t size = 0;
 
     for (size_t i = 0; i < text.size; i++) {
         char character = text.data[i];
 
-        koa_buf_append_char(&buf, character == '-' ? '+' : character == '_' ? '/' : character);
+        if (character == '-')
+            character = '+';
+        if (character == '_')
+            character = '/';
+        koa_buf_append_char(&buf, character);
     }
     while (buf.size % 4 != 0 && !buf.failed)
         koa_buf_append_char(&buf, '=');

@@ -296,7 +296,7 @@ static void more_than_the_queue_holds_is_refused_with_tls_too(void **state)
 
     (void) state;
     set_up(&f, KIT_HTTP_HANGS, SECURED);
-    f.write_limit = 2 * SIZE;
+    f.write_limit = (size_t) 2 * SIZE;
     kit_loop_call(&f.kit, connect_here, &f);
     kit_gate_wait(&f.connected, 1);
     assert_int_equal(KOA_OK, say(&f, KOA_STR("GET / HTTP/1.0\r\n\r\n")));
