@@ -151,15 +151,16 @@ enum { DATE_SIZE = 96 }; /* for the widest numbers that the compiler can think o
 /* RFC 9110 5.6.7 */
 static const char *format_date(struct koa_wall now, char text[DATE_SIZE])
 {
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t seconds = (time_t) (now.ms / 1000);
     struct tm tm = {0};
 
     (void) gmtime_r(&seconds, &tm);
-    (void) snprintf(text, DATE_SIZE, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
-                    days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900,
-                    tm.tm_hour, tm.tm_min, tm.tm_sec);
+    (void) snprintf(text, DATE_SIZE, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday],
+                    tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+                    tm.tm_sec);
     return text;
 }
 

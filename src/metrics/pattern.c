@@ -71,7 +71,7 @@ enum koa_err koa_patterns_create(const char *const *texts, size_t count,
 
 const char *koa_pattern_validate(const char *value)
 {
-    struct koa_patterns *patterns;
+    struct koa_patterns *patterns = NULL;
 
     if (koa_patterns_create(&value, 1, &patterns, NULL) != KOA_OK)
         return "a POSIX extended regular expression of at most 1024 bytes";

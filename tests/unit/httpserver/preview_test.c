@@ -53,7 +53,7 @@ static const struct {
 /* In memory of its very size, so that a step too far is seen by the sanitizer. */
 static char *copy(const char *bytes, size_t size)
 {
-    char *result = malloc(size);
+    char *result = malloc(size > 0 ? size : 1);
 
     assert_non_null(result);
     memcpy(result, bytes, size);
@@ -117,10 +117,10 @@ static void what_the_library_needs_is_estimated(void **state)
 
     (void) state;
     (void) koa_http_preview(plain, sizeof(plain) - 1, scratch, &preview);
-    KIT_EXPECT_INT("one field", sizeof(plain) - 1 + 64 * 2, preview.memory);
+    KIT_EXPECT_INT("one field", sizeof(plain) - 1 + (size_t) 64 * 2, preview.memory);
     KIT_EXPECT_TEXT("method", "GET", preview.method);
     (void) koa_http_preview(cookies, sizeof(cookies) - 1, scratch, &preview);
-    KIT_EXPECT_INT("cookies and parameters", sizeof(cookies) - 1 + 64 * (2 + 2 + 2) + 8,
+    KIT_EXPECT_INT("cookies and parameters", sizeof(cookies) - 1 + (size_t) 64 * (2 + 2 + 2) + 8,
                    preview.memory);
 }
 

@@ -92,13 +92,13 @@ struct query {
     struct kit_loop *kit;
     const char *host;
     int64_t deadline_ms;
-    bool refuses_link_local;
     struct koa_resolution *resolution;
     enum koa_err err;
     struct koa_error error;
     struct kit_gate answered;
     size_t count;
     char addresses[2][KOA_ADDRESS_TEXT_SIZE];
+    bool refuses_link_local;
     bool came_at_once;
     bool is_starting;
 };
