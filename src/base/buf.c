@@ -43,7 +43,7 @@ static bool grow(struct koa_buf *buf, size_t size)
     return true;
 }
 
-char *koa_buf_reserve(struct koa_buf *buf, size_t size)
+char *koa_buf_grow(struct koa_buf *buf, size_t size)
 {
     if (buf->failed)
         return NULL;
@@ -57,13 +57,6 @@ char *koa_buf_reserve(struct koa_buf *buf, size_t size)
         return NULL;
     }
     return buf->data + buf->size;
-}
-
-void koa_buf_advance(struct koa_buf *buf, size_t size)
-{
-    KOA_ASSERT(size < buf->capacity - buf->size);
-    buf->size += size;
-    buf->data[buf->size] = '\0';
 }
 
 void koa_buf_append(struct koa_buf *buf, const void *data, size_t size)

@@ -7,6 +7,8 @@
 #include <koa/base.h>
 #include <koa/error.h>
 
+#include "base/memory.h"
+
 /* A zeroed struct with a limit is a valid empty buffer: {.limit = N}. */
 struct koa_buf {
     char *data; /* ends with NUL beyond `size` once anything was appended; NULL before */
@@ -25,9 +27,21 @@ void koa_buf_append_text(struct koa_buf *buf, const char *text);
 void koa_buf_append_char(struct koa_buf *buf, char character);
 void koa_buf_printf(struct koa_buf *buf, const char *format, ...) KOA_PRINTF(2, 3);
 void koa_buf_vprintf(struct koa_buf *buf, const char *format, va_list args) KOA_PRINTF(2, 0);
+/* koa_buf_reserve() where the memory at hand is not enough. */
+char *koa_buf_grow(struct koa_buf *buf, size_t size);
 /* Room for `size` more bytes at data + size, or NULL (sets `failed`). Then koa_buf_advance(). */
-char *koa_buf_reserve(struct koa_buf *buf, size_t size);
-void koa_buf_advance(struct koa_buf *buf, size_t size);
+static inline char *koa_buf_reserve(struct koa_buf *buf, size_t size)
+{
+    return !buf->failed && size < buf->capacity - buf->size ? buf->data + buf->size
+                                                            : koa_buf_grow(buf, size);
+}
+/* At most what was reserved. */
+static inline void koa_buf_advance(struct koa_buf *buf, size_t size)
+{
+    KOA_ASSERT(size < buf->capacity - buf->size);
+    buf->size += size;
+    buf->data[buf->size] = '\0';
+}
 /* Removes the first `size` bytes. */
 void koa_buf_consume(struct koa_buf *buf, size_t size);
 /* The text, never NULL ("" when empty). Borrowed until the next change. */

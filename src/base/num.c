@@ -327,18 +327,17 @@ static size_t format_decimal(double number, char text[KOA_NUM_TEXT_SIZE])
     return length;
 }
 
-size_t koa_format_double(double number, char text[KOA_NUM_TEXT_SIZE])
+/* What is not whole, or too large to show that it is. Not inlined: whole numbers must not pay for
+ * what this needs. */
+__attribute__((noinline)) static size_t format_other(double number, char text[KOA_NUM_TEXT_SIZE])
 {
-    static const double exact = 9007199254740992.0; /* 2^53 */
     locale_t previous;
-    int length = 0;
+    int length;
 
     if (isnan(number))
         return put_text(text, "NaN");
     if (isinf(number))
         return put_text(text, number > 0 ? "+Inf" : "-Inf");
-    if (fabs(number) < exact && fabs(number - (double) (int64_t) number) <= 0.0)
-        return koa_format_int((int64_t) number, text);
     length = (int) format_decimal(number, text);
     if (length > 0)
         return (size_t) length;
@@ -372,9 +371,16 @@ static size_t print_digits(uint64_t number, char *text)
         "00010203040506070809101112131415161718192021222324252627282930313233"
         "34353637383940414243444546474849505152535455565758596061626364656667"
         "6869707172737475767778798081828384858687888990919293949596979899";
-    size_t length = length_of(number);
-    char *at = text + length;
+    size_t length;
+    char *at;
 
+    if (number < 10) { /* most are */
+        text[0] = (char) ('0' + number);
+        text[1] = '\0';
+        return 1;
+    }
+    length = length_of(number);
+    at = text + length;
     *at = '\0';
     for (; number >= 100; number /= 100) {
         at -= 2;
@@ -399,6 +405,19 @@ size_t koa_format_int(int64_t number, char text[KOA_NUM_TEXT_SIZE])
         return print_digits((uint64_t) number, text);
     text[0] = '-';
     return 1 + print_digits(~(uint64_t) number + 1, text + 1); /* 2^63 has 19 digits: it fits */
+}
+
+size_t koa_format_double(double number, char text[KOA_NUM_TEXT_SIZE])
+{
+    static const double exact = 9007199254740992.0; /* 2^53 */
+
+    if (number > -exact && number < exact) {
+        int64_t whole = (int64_t) number;
+
+        if (number >= (double) whole && number <= (double) whole)
+            return koa_format_int(whole, text);
+    }
+    return format_other(number, text);
 }
 
 size_t koa_format_duration(int64_t duration_ms, char text[KOA_NUM_TEXT_SIZE])

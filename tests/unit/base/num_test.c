@@ -213,6 +213,30 @@ static void doubles_are_written_as_printf_does(void **state)
     }
 }
 
+static void integers_of_every_length_are_written_as_printf_does(void **state)
+{
+    uint64_t random = 88172645463325252U;
+    char expected[KOA_NUM_TEXT_SIZE];
+    char text[KOA_NUM_TEXT_SIZE];
+
+    (void) state;
+    for (int i = 0; i < 50000; i++) {
+        uint64_t number;
+
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        /* Small ones, those around powers of two, and any. */
+        number = i < 11000 ? (uint64_t) i : random >> random % 64;
+        (void) snprintf(expected, sizeof(expected), "%llu", (unsigned long long) number);
+        KIT_EXPECT_INT(expected, strlen(expected), koa_format_uint(number, text));
+        KIT_EXPECT_TEXT(expected, expected, text);
+        (void) snprintf(expected, sizeof(expected), "%lld", (long long) (int64_t) ~number);
+        KIT_EXPECT_INT(expected, strlen(expected), koa_format_int((int64_t) ~number, text));
+        KIT_EXPECT_TEXT(expected, expected, text);
+    }
+}
+
 static void doubles_are_written_as_short_as_they_read_back(void **state)
 {
     static const struct {
@@ -304,6 +328,7 @@ int main(void)
         cmocka_unit_test(booleans_are_six_words),
         cmocka_unit_test(doubles_are_written_as_short_as_they_read_back),
         cmocka_unit_test(doubles_are_written_as_printf_does),
+        cmocka_unit_test(integers_of_every_length_are_written_as_printf_does),
         cmocka_unit_test(the_hosts_locale_does_not_matter),
         cmocka_unit_test(integers_durations_and_sizes_are_written_as_they_are_read),
     };
