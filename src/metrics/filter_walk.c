@@ -426,6 +426,19 @@ static bool hash_labels(const struct koa_metrics_filter *filter, struct walk *wa
     return sample->labels != NULL;
 }
 
+/* All samples are of the present family (its series come in one run), and it passes as it is. */
+static bool passes_whole(const struct koa_metrics_filter *filter, struct walk *walk,
+                         const struct koa_batch *batch)
+{
+    if (batch->samples[0].family != walk->family ||
+        batch->samples[batch->count - 1].family != walk->family || walk->verdict.is_excluded ||
+        walk->verdict.drop_count > 0 || walk->verdict.hash_count > 0 ||
+        is_over_limit(filter, walk->shown + batch->count - 1))
+        return false;
+    walk->shown += batch->count;
+    return true;
+}
+
 /* Applies the rules where the samples stand, up to a family that must be gathered: gathering it
  * invalidates what the batch shows. False when memory is out. */
 static bool apply(struct koa_metrics_filter *filter, struct walk *walk, struct koa_batch *batch)
@@ -433,6 +446,8 @@ static bool apply(struct koa_metrics_filter *filter, struct walk *walk, struct k
     size_t kept = 0;
     size_t i = 0;
 
+    if (passes_whole(filter, walk, batch))
+        return true;
     for (; i < batch->count; i++) {
         if (batch->samples[i].family != walk->family)
             enter_family(filter, walk, batch->samples[i].family);
