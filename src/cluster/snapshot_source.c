@@ -16,11 +16,12 @@ enum { LABEL_LIMIT = 4, LABEL_TEXT = 80 };
 /* One value's place: index of the broker, the topic, or the partition in the columns. */
 typedef bool read_fn(const struct koa_snapshot *snapshot, size_t index, double *ret_value);
 
-/* The labels of one sample; `text` is room for what has to be written. */
+/* The labels of one sample; `number` and `text` are room for what has to be written. */
 struct labels {
-    struct koa_label_view rows[LABEL_LIMIT];
+    struct koa_label_view *rows;
     size_t count;
-    char text[2][LABEL_TEXT];
+    char *number;
+    char *text;
 };
 
 struct family {
@@ -182,9 +183,9 @@ static void add_label(struct labels *labels, struct koa_str name, struct koa_str
     labels->rows[labels->count++] = (struct koa_label_view){.name = name, .value = value};
 }
 
-static struct koa_str number(char text[LABEL_TEXT], int32_t value)
+static struct koa_str number(const struct labels *labels, int32_t value)
 {
-    return (struct koa_str){.data = text, .size = koa_format_int(value, text)};
+    return (struct koa_str){.data = labels->number, .size = koa_format_int(value, labels->number)};
 }
 
 static void label_broker_info(const struct koa_snapshot *snapshot, size_t index,
@@ -192,10 +193,10 @@ static void label_broker_info(const struct koa_snapshot *snapshot, size_t index,
 {
     const struct koa_snapshot_broker *broker = &snapshot->brokers[index];
 
-    (void) snprintf(labels->text[1], LABEL_TEXT, "%s:%d", broker->host, broker->port);
-    add_label(labels, KOA_STR("address"), koa_str_from(labels->text[1]));
+    (void) snprintf(labels->text, LABEL_TEXT, "%s:%d", broker->host, broker->port);
+    add_label(labels, KOA_STR("address"), koa_str_from(labels->text));
     add_label(labels, KOA_STR("cluster"), koa_str_from(snapshot->cluster));
-    add_label(labels, KOA_STR("id"), number(labels->text[0], broker->id));
+    add_label(labels, KOA_STR("id"), number(labels, broker->id));
     add_label(labels, KOA_STR("rack"), koa_str_from(broker->rack));
 }
 
@@ -206,7 +207,7 @@ static void label_cluster_info(const struct koa_snapshot *snapshot, size_t index
     add_label(labels, KOA_STR("cluster"), koa_str_from(snapshot->cluster));
     add_label(labels, KOA_STR("cluster_id"), koa_str_from(snapshot->cluster_id));
     if (snapshot->controller_id >= 0) {
-        add_label(labels, KOA_STR("controller"), number(labels->text[0], snapshot->controller_id));
+        add_label(labels, KOA_STR("controller"), number(labels, snapshot->controller_id));
     } else {
         add_label(labels, KOA_STR("controller"), KOA_STR(""));
     }
@@ -254,7 +255,10 @@ struct walk {
     size_t index;        /* of the broker, topic or partition */
     size_t topic;        /* of the partition */
     struct koa_str name; /* of the cluster */
-    struct labels labels[KOA_BATCH_SAMPLES];
+    /* Of a batch's labels. Those of partitions must fit the nearest cache, hence side by side. */
+    struct koa_label_view rows[KOA_BATCH_SAMPLES][LABEL_LIMIT];
+    char numbers[KOA_BATCH_SAMPLES][KOA_NUM_TEXT_SIZE];
+    char texts[KOA_BATCH_SAMPLES][LABEL_TEXT];
     struct koa_group_walk groups;
     size_t count;
     struct koa_snapshot *snapshots[]; /* NULL: none yet */
@@ -294,62 +298,116 @@ static size_t size_of(const struct koa_snapshot *snapshot, enum level level)
         return snapshot->broker_count;
     case OF_TOPIC:
         return snapshot->topic_count;
-    case OF_PARTITION:
-        return snapshot->partition_count;
+    case OF_PARTITION: /* see add_partitions() */
+        break;
     }
     return 0;
 }
 
-static bool is_exported(const struct koa_snapshot *snapshot, enum level level)
+/* Which labels a sample shares with the one before it; see same_values. */
+enum { CLUSTER_FIRST = 1, CLUSTER_SECOND = 2, TOPIC_THIRD = 4 };
+
+/* Room for the labels of the batch's next sample. */
+static struct labels next_labels(struct walk *walk, const struct koa_batch *batch)
 {
-    return level != OF_PARTITION || snapshot->granularity == KOA_GRANULARITY_PARTITION;
+    return (struct labels){.rows = walk->rows[batch->count],
+                           .number = walk->numbers[batch->count],
+                           .text = walk->texts[batch->count]};
 }
 
-static void label(const struct family *family, const struct walk *walk,
-                  const struct koa_snapshot *snapshot, struct labels *labels)
+static struct koa_sample *add_sample(const struct koa_family_view *view, struct koa_batch *batch,
+                                     const struct labels *labels, double value)
+{
+    struct koa_sample *sample = &batch->samples[batch->count++];
+
+    *sample = (struct koa_sample){
+        .family = view, .labels = labels->rows, .label_count = labels->count, .value = value};
+    return sample;
+}
+
+/* Of a cluster, broker or topic. Returns what it shares with its neighbours. */
+static uint32_t label(const struct family *family, const struct walk *walk,
+                      const struct koa_snapshot *snapshot, struct labels *labels)
 {
     size_t index = walk->index;
+    uint32_t same = CLUSTER_FIRST;
 
-    labels->count = 0;
     if (family->label != NULL) {
         family->label(snapshot, index, labels);
-        return;
+        return 0;
     }
-    if (family->level == OF_BROKER)
-        add_label(labels, KOA_STR("broker"), number(labels->text[0], snapshot->brokers[index].id));
+    if (family->level == OF_BROKER) {
+        add_label(labels, KOA_STR("broker"), number(labels, snapshot->brokers[index].id));
+        same = CLUSTER_SECOND;
+    }
     add_label(labels, KOA_STR("cluster"), walk->name);
-    if (family->level == OF_PARTITION)
-        add_label(labels, KOA_STR("partition"),
-                  number(labels->text[0], snapshot->partitions.id[index]));
-    if (family->level == OF_TOPIC || family->level == OF_PARTITION) {
-        const struct koa_topic_row *topic =
-            &snapshot->topics[family->level == OF_TOPIC ? index : walk->topic];
+    if (family->level == OF_TOPIC) {
+        const struct koa_topic_row *topic = &snapshot->topics[index];
 
         add_label(labels, KOA_STR("topic"), (struct koa_str){topic->name, topic->name_size});
     }
+    return same;
 }
 
-/* Which labels of label() a sample has in common with the one before it, of the same family and
- * cluster; see same_values. */
-static uint32_t same_values(const struct family *family, bool is_same_topic)
+/* Samples of a cluster, its brokers or topics, until the batch is full or all are shown. */
+static bool add_rows(const struct koa_family_view *view, struct walk *walk, struct koa_batch *batch)
 {
-    static const uint32_t cluster_first = 1;
-    static const uint32_t cluster_second = 2;
-    static const uint32_t topic_third = 4;
+    const struct family *family = &families[walk->family];
+    const struct koa_snapshot *snapshot = walk->snapshots[walk->cluster];
+    size_t size = size_of(snapshot, family->level);
+    bool is_first = true;
 
-    if (family->label != NULL || family->level == OF_CLUSTER)
-        return 0;
-    if (family->level == OF_BROKER)
-        return cluster_second;
-    return family->level == OF_PARTITION && is_same_topic ? cluster_first | topic_third
-                                                          : cluster_first;
+    for (; walk->index < size; walk->index++) {
+        struct labels labels;
+        double value = 0;
+        uint32_t same;
+
+        if (batch->count == KOA_BATCH_SAMPLES)
+            return false;
+        if (!family->read(snapshot, walk->index, &value))
+            continue;
+        labels = next_labels(walk, batch);
+        same = label(family, walk, snapshot, &labels);
+        add_sample(view, batch, &labels, value)->same_values = is_first ? 0 : same;
+        is_first = false;
+    }
+    return true;
 }
 
-/* Goes to the topic that the partition at `index` is of. */
-static void find_topic(struct walk *walk, const struct koa_snapshot *snapshot)
+/* The same for partitions, which are most of all samples: topic by topic, so that nothing is worked
+ * out twice. */
+static bool add_partitions(const struct koa_family_view *view, struct walk *walk,
+                           struct koa_batch *batch)
 {
-    while (walk->index >= snapshot->topics[walk->topic].first + snapshot->topics[walk->topic].count)
-        walk->topic++;
+    const struct family *family = &families[walk->family];
+    const struct koa_snapshot *snapshot = walk->snapshots[walk->cluster];
+    uint32_t same = 0;
+
+    if (snapshot->granularity != KOA_GRANULARITY_PARTITION)
+        return true;
+    for (; walk->topic < snapshot->topic_count; walk->topic++) {
+        const struct koa_topic_row *topic = &snapshot->topics[walk->topic];
+        const struct koa_str name = {topic->name, topic->name_size};
+
+        for (; walk->index < topic->first + topic->count; walk->index++) {
+            struct labels labels;
+            double value = 0;
+
+            if (batch->count == KOA_BATCH_SAMPLES)
+                return false;
+            if (!family->read(snapshot, walk->index, &value))
+                continue;
+            labels = next_labels(walk, batch);
+            add_label(&labels, KOA_STR("cluster"), walk->name);
+            add_label(&labels, KOA_STR("partition"),
+                      number(&labels, snapshot->partitions.id[walk->index]));
+            add_label(&labels, KOA_STR("topic"), name);
+            add_sample(view, batch, &labels, value)->same_values = same;
+            same = CLUSTER_FIRST | TOPIC_THIRD;
+        }
+        same &= CLUSTER_FIRST;
+    }
+    return true;
 }
 
 /* Samples of one cluster's groups, until the batch is full or the cluster done. */
@@ -367,34 +425,15 @@ static void add_groups(const struct koa_family_view *view, struct walk *walk,
 static void add_cluster(const struct koa_family_view *view, struct walk *walk,
                         struct koa_batch *batch)
 {
-    const struct family *family = &families[walk->family];
     const struct koa_snapshot *snapshot = walk->snapshots[walk->cluster];
-    size_t size = snapshot != NULL && is_exported(snapshot, family->level)
-                      ? size_of(snapshot, family->level)
-                      : 0;
-    size_t first = batch->count;
-    size_t last_topic = 0; /* of the sample before */
+    bool is_done = true;
 
-    if (snapshot != NULL)
+    if (snapshot != NULL) {
         walk->name = koa_str_from(snapshot->cluster);
-    for (; walk->index < size && batch->count < KOA_BATCH_SAMPLES; walk->index++) {
-        struct labels *labels = &walk->labels[batch->count];
-        struct koa_sample *sample = &batch->samples[batch->count];
-        double value = 0;
-
-        if (!family->read(snapshot, walk->index, &value))
-            continue;
-        if (family->level == OF_PARTITION)
-            find_topic(walk, snapshot);
-        label(family, walk, snapshot, labels);
-        *sample = (struct koa_sample){
-            .family = view, .labels = labels->rows, .label_count = labels->count, .value = value};
-        if (batch->count > first)
-            sample->same_values = same_values(family, last_topic == walk->topic);
-        last_topic = walk->topic;
-        batch->count++;
+        is_done = families[walk->family].level == OF_PARTITION ? add_partitions(view, walk, batch)
+                                                               : add_rows(view, walk, batch);
     }
-    if (walk->index >= size) {
+    if (is_done) {
         walk->index = walk->topic = 0;
         walk->cluster++;
     }
