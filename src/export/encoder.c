@@ -14,6 +14,8 @@ enum {
     PENDING_LIMIT = 16 * 1024 * 1024,
     /* What is collected before it is handed on: large enough that a batch is one piece. */
     PENDING_GOAL = 16 * 1024,
+    /* Room in the caller's memory from which on series are written there, without a copy. */
+    DIRECT_MINIMUM = 2048,
 };
 
 static const struct koa_format_ops *const formats[KOA_FORMAT_COUNT] = {
@@ -30,6 +32,9 @@ struct koa_encoder {
     size_t source_count;
     struct koa_encoding encoding;
     size_t handed_out; /* of encoding.out */
+    bool is_direct;    /* encoding.out is the caller's memory; ours is `own` */
+    struct koa_buf own;
+    size_t direct_size; /* how much the caller's memory got */
     struct koa_gzip *gzip;
     bool failed;
     enum phase phase;
@@ -133,36 +138,93 @@ static void start_source(struct koa_encoder *encoder)
     }
 }
 
+/* From here on our own memory takes what is written. */
+static void leave_direct(struct koa_encoder *encoder)
+{
+    encoder->direct_size = encoder->encoding.out.size;
+    encoder->encoding.out = encoder->own;
+    encoder->encoding.line.label_count = 0;
+    encoder->is_direct = false;
+}
+
+/* The family's head. In the caller's memory only when it fits there. */
+static void encode_family(struct koa_encoder *encoder, const struct koa_family_view *family)
+{
+    size_t size = encoder->encoding.out.size;
+
+    encoder->family = family;
+    if (encoder->format->family == NULL)
+        return;
+    encoder->format->family(&encoder->encoding, family);
+    if (!encoder->is_direct || !encoder->encoding.out.failed)
+        return;
+    encoder->encoding.out.size = size;
+    leave_direct(encoder);
+    encoder->format->family(&encoder->encoding, family);
+}
+
+/* Samples of one family: into the caller's memory those that fit there, into ours the others. */
+static void encode_run(struct koa_encoder *encoder, const struct koa_sample *samples, size_t count)
+{
+    const struct koa_format_ops *format = encoder->format;
+    size_t written;
+
+    if (format->in_pass != NULL && !format->in_pass(encoder->encoding.pass, samples->family->type))
+        return;
+    if (samples->family != encoder->family)
+        encode_family(encoder, samples->family);
+    written = format->samples(&encoder->encoding, samples, count);
+    if (written == count || !encoder->is_direct)
+        return;
+    leave_direct(encoder);
+    (void) format->samples(&encoder->encoding, samples + written, count - written);
+}
+
 static void encode_batch(struct koa_encoder *encoder)
 {
     const struct koa_metrics_source *source = encoder->sources[encoder->source];
-    const struct koa_format_ops *format = encoder->format;
+    const struct koa_batch *batch = &encoder->batch;
 
     encoder->encoding.line.label_count = 0;
     if (!source->next(source, &encoder->cursor, &encoder->batch)) {
         end_source(encoder);
         return;
     }
-    for (size_t i = 0; i < encoder->batch.count; i++) {
-        const struct koa_sample *sample = &encoder->batch.samples[i];
-
-        if (format->in_pass != NULL &&
-            !format->in_pass(encoder->encoding.pass, sample->family->type))
-            continue;
-        if (sample->family != encoder->family && format->family != NULL)
-            format->family(&encoder->encoding, sample->family);
-        encoder->family = sample->family;
-        format->sample(&encoder->encoding, sample);
+    for (size_t i = 0, end; i < batch->count; i = end) {
+        for (end = i + 1; end < batch->count; end++) {
+            if (batch->samples[end].family != batch->samples[i].family)
+                break;
+        }
+        encode_run(encoder, &batch->samples[i], end - i);
     }
 }
 
-/* Encodes until there is enough to hand out, or all is encoded. */
-static void refill(struct koa_encoder *encoder)
+/* Encodes into the caller's memory until it is full or the source ends. Returns how much it took.
+ */
+static size_t fill_directly(struct koa_encoder *encoder, char *target, size_t size)
+{
+    koa_buf_clear(&encoder->encoding.out);
+    encoder->handed_out = 0;
+    encoder->own = encoder->encoding.out;
+    encoder->encoding.out = (struct koa_buf){.data = target, .capacity = size, .limit = size - 1};
+    encoder->is_direct = true;
+    while (encoder->is_direct && encoder->phase == PHASE_SOURCE)
+        encode_batch(encoder);
+    if (encoder->is_direct)
+        leave_direct(encoder);
+    encoder->failed = encoder->failed || encoder->encoding.out.failed;
+    return encoder->direct_size;
+}
+
+/* Encodes until there is enough to hand out, or all is encoded; with `can_fill` only what stands
+ * between sources. */
+static void refill(struct koa_encoder *encoder, bool can_fill)
 {
     koa_buf_clear(&encoder->encoding.out);
     encoder->handed_out = 0;
     while (encoder->phase != PHASE_DONE && !encoder->failed &&
-           encoder->encoding.out.size < PENDING_GOAL) {
+           encoder->encoding.out.size < PENDING_GOAL &&
+           !(can_fill && encoder->phase == PHASE_SOURCE)) {
         if (encoder->phase == PHASE_PASS_START) {
             start_pass(encoder);
         } else if (encoder->phase == PHASE_SOURCE_START) {
@@ -201,16 +263,19 @@ int64_t koa_encoder_read(struct koa_encoder *encoder, char *target, size_t size)
 
     while (filled < size) {
         bool is_empty = encoder->handed_out == encoder->encoding.out.size;
+        bool can_fill = encoder->gzip == NULL && size - filled >= DIRECT_MINIMUM;
 
-        if (is_empty && encoder->phase != PHASE_DONE) {
-            refill(encoder);
+        if (is_empty && encoder->phase == PHASE_SOURCE && can_fill) {
+            filled += fill_directly(encoder, target + filled, size - filled);
+        } else if (is_empty && encoder->phase != PHASE_DONE) {
+            refill(encoder, can_fill);
         } else if (is_empty && (encoder->gzip == NULL || koa_gzip_is_done(encoder->gzip))) {
             break;
+        } else {
+            filled += hand_out(encoder, target + filled, size - filled);
         }
         if (encoder->failed)
             return -1;
-        if (encoder->gzip != NULL || encoder->encoding.out.size > 0)
-            filled += hand_out(encoder, target + filled, size - filled);
     }
     return (int64_t) filled;
 }

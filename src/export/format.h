@@ -17,6 +17,7 @@ struct koa_line_memory {
     size_t at;                                             /* in `out` */
     size_t size;                                           /* up to the number */
     size_t starts[KOA_LINE_LABELS], ends[KOA_LINE_LABELS]; /* of the labels' values, from `at` */
+    uint32_t all;                                          /* bit i: there is a label i */
     uint32_t stale; /* bit i: lines since then had another value of label i */
 };
 
@@ -36,8 +37,12 @@ struct koa_format_ops {
     /* Whether a family belongs to a pass; NULL: all do. */
     bool (*in_pass)(size_t pass, enum koa_metric_type type);
     void (*begin_pass)(struct koa_encoding *encoding); /* NULL: nothing to write */
+    /* Begins a family that has samples; NULL: nothing to write. */
     void (*family)(struct koa_encoding *encoding, const struct koa_family_view *family);
-    void (*sample)(struct koa_encoding *encoding, const struct koa_sample *sample);
+    /* Writes samples of one family. Returns how many: fewer when `out` has failed, whose size is
+     * then what the whole ones took. */
+    size_t (*samples)(struct koa_encoding *encoding, const struct koa_sample *samples,
+                      size_t count);
     void (*end)(struct koa_encoding *encoding); /* after the last pass */
 };
 

@@ -98,6 +98,23 @@ static void write_sample(struct koa_encoding *encoding, const struct koa_sample 
     }
 }
 
+static size_t write_samples(struct koa_encoding *encoding, const struct koa_sample *samples,
+                            size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t size = encoding->out.size;
+        struct koa_json json = encoding->json;
+
+        write_sample(encoding, &samples[i]);
+        if (!encoding->out.failed)
+            continue;
+        encoding->out.size = size;
+        encoding->json = json;
+        return i;
+    }
+    return count;
+}
+
 static void write_end(struct koa_encoding *encoding)
 {
     koa_json_object_end(&encoding->json);
@@ -110,6 +127,6 @@ const struct koa_format_ops koa_format_json = {
     .pass_count = KOA_ARRAY_COUNT(passes),
     .in_pass = in_pass,
     .begin_pass = begin_pass,
-    .sample = write_sample,
+    .samples = write_samples,
     .end = write_end,
 };

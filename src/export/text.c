@@ -58,18 +58,17 @@ static bool is_plain(uint64_t bytes)
     return ((bytes | (quote - ones) | (backslash - ones) | (newline - ones)) & highs) == 0;
 }
 
-/* Escapes \, newline and, where asked, "; repairs UTF-8. Up to ESCAPE_GROWTH times the size. */
-static char *put_escaped(char *at, struct koa_str text, bool with_quote)
+/* Digits and letters above all: what neither is escaped nor begins a longer character. */
+static bool is_plain_char(char c)
+{
+    return (c > '"' && c < '\\') || (c > '\\' && c <= '~');
+}
+
+/* Not inlined: what is plain must not pay for what this needs. */
+__attribute__((noinline)) static char *put_unusual(char *at, struct koa_str text, bool with_quote)
 {
     size_t i = 0;
 
-    for (uint64_t bytes; text.size - i >= sizeof(bytes); i += sizeof(bytes)) {
-        memcpy(&bytes, text.data + i, sizeof(bytes));
-        if (!is_plain(bytes))
-            break;
-        memcpy(at, &bytes, sizeof(bytes));
-        at += sizeof(bytes);
-    }
     while (i < text.size) {
         char c = text.data[i];
         size_t length = 1;
@@ -89,6 +88,39 @@ static char *put_escaped(char *at, struct koa_str text, bool with_quote)
         i++;
     }
     return at;
+}
+
+/* Escapes \, newline and, where asked, "; repairs UTF-8. Up to ESCAPE_GROWTH times the size. */
+static char *put_escaped(char *at, struct koa_str text, bool with_quote)
+{
+    size_t i = 0;
+
+    for (uint64_t bytes; text.size - i >= sizeof(bytes); i += sizeof(bytes)) {
+        memcpy(&bytes, text.data + i, sizeof(bytes));
+        if (!is_plain(bytes))
+            break;
+        memcpy(at + i, &bytes, sizeof(bytes));
+    }
+    for (; i < text.size && is_plain_char(text.data[i]); i++)
+        at[i] = text.data[i];
+    at += i;
+    return i == text.size
+               ? at
+               : put_unusual(at, (struct koa_str){text.data + i, text.size - i}, with_quote);
+}
+
+/* The same, with quotes escaped, for values that are mostly short numbers. */
+static char *put_value(char *at, struct koa_str text)
+{
+    size_t i = 0;
+
+    if (text.size >= sizeof(uint64_t))
+        return put_escaped(at, text, true);
+    for (; i < text.size && is_plain_char(text.data[i]); i++)
+        at[i] = text.data[i];
+    return i == text.size
+               ? at + i
+               : put_escaped(at + i, (struct koa_str){text.data + i, text.size - i}, true);
 }
 
 /* For copies inside the output buffer: up to WIDE - 1 bytes more are read and written, so that
@@ -132,6 +164,7 @@ static char *put_labels(char *at, const struct koa_sample *sample, const char *l
         *at++ = '"';
     }
     memory->label_count = sample->label_count <= KOA_LINE_LABELS ? sample->label_count : 0;
+    memory->all = ((uint32_t) 1 << memory->label_count) - 1;
     return at;
 }
 
@@ -173,7 +206,7 @@ static char *begin_scalar(struct koa_encoding *encoding, const struct koa_sample
 static bool can_repeat(const struct koa_line_memory *memory, const struct koa_sample *sample)
 {
     return sample->same_values != 0 && memory->label_count == sample->label_count &&
-           memory->label_count > 0 && (sample->same_values & memory->stale) == 0;
+           (sample->same_values & memory->stale) == 0;
 }
 
 /* The same as begin_scalar(): the remembered line, in which the other values are replaced. What is
@@ -181,27 +214,26 @@ static bool can_repeat(const struct koa_line_memory *memory, const struct koa_sa
 static char *repeat_scalar(struct koa_encoding *encoding, const struct koa_sample *sample)
 {
     struct koa_line_memory *memory = &encoding->line;
+    uint32_t changed = memory->all & ~sample->same_values;
     size_t room = memory->size + LINE_SLACK;
     size_t copied = 0; /* of the remembered line */
     const char *line;
     char *at;
 
-    for (size_t i = 0; i < sample->label_count; i++) {
-        if ((sample->same_values >> i & 1) == 0)
-            room += sample->labels[i].value.size * ESCAPE_GROWTH;
-    }
+    for (uint32_t rest = changed; rest != 0; rest &= rest - 1)
+        room += sample->labels[__builtin_ctz(rest)].value.size * ESCAPE_GROWTH;
     at = koa_buf_reserve(&encoding->out, room);
     if (at == NULL)
         return NULL;
     line = encoding->out.data + memory->at;
-    for (size_t i = 0; i < sample->label_count; i++) {
-        if ((sample->same_values >> i & 1) != 0)
-            continue;
+    for (uint32_t rest = changed; rest != 0; rest &= rest - 1) {
+        int i = __builtin_ctz(rest);
+
         at = put_wide(at, line + copied, memory->starts[i] - copied);
-        at = put_escaped(at, sample->labels[i].value, true);
+        at = put_value(at, sample->labels[i].value);
         copied = memory->ends[i];
     }
-    memory->stale |= ~sample->same_values;
+    memory->stale |= changed;
     return put_wide(at, line + copied, memory->size - copied);
 }
 
@@ -346,25 +378,49 @@ static void write_histogram(struct koa_encoding *encoding, const struct koa_samp
     write_count(encoding, &line, histogram->count);
 }
 
-static void write_sample(struct koa_encoding *encoding, const struct koa_sample *sample,
+/* False when `out` has failed; it has nothing of the sample then. */
+static bool write_sample(struct koa_encoding *encoding, const struct koa_sample *sample,
                          bool is_openmetrics)
 {
+    size_t size = encoding->out.size;
     char *at;
 
     if (sample->histogram != NULL) {
         write_histogram(encoding, sample, is_openmetrics);
-        return;
+        if (encoding->out.failed)
+            encoding->out.size = size;
+        return !encoding->out.failed;
     }
-    if (can_repeat(&encoding->line, sample)) {
-        at = repeat_scalar(encoding, sample);
-    } else if (is_openmetrics && sample->family->type == KOA_COUNTER) {
+    if (is_openmetrics && sample->family->type == KOA_COUNTER) {
         at =
             begin_scalar(encoding, sample, name_of(sample->family, true).family, KOA_STR("_total"));
     } else {
         at = begin_scalar(encoding, sample, sample->family->name, KOA_STR(""));
     }
-    if (at != NULL)
+    if (at == NULL)
+        return false;
+    end_line(encoding, at + koa_format_double(sample->value, at));
+    return true;
+}
+
+static size_t write_samples(struct koa_encoding *encoding, const struct koa_sample *samples,
+                            size_t count, bool is_openmetrics)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct koa_sample *sample = &samples[i];
+        char *at;
+
+        if (!can_repeat(&encoding->line, sample)) {
+            if (!write_sample(encoding, sample, is_openmetrics))
+                return i;
+            continue;
+        }
+        at = repeat_scalar(encoding, sample);
+        if (at == NULL)
+            return i;
         end_line(encoding, at + koa_format_double(sample->value, at));
+    }
+    return count;
 }
 
 /* `# WORD name rest` */
@@ -418,14 +474,16 @@ static void write_family_openmetrics(struct koa_encoding *encoding,
         write_comment(encoding, "# HELP ", name, family->help, true);
 }
 
-static void write_sample_prometheus(struct koa_encoding *encoding, const struct koa_sample *sample)
+static size_t write_samples_prometheus(struct koa_encoding *encoding,
+                                       const struct koa_sample *samples, size_t count)
 {
-    write_sample(encoding, sample, false);
+    return write_samples(encoding, samples, count, false);
 }
 
-static void write_sample_openmetrics(struct koa_encoding *encoding, const struct koa_sample *sample)
+static size_t write_samples_openmetrics(struct koa_encoding *encoding,
+                                        const struct koa_sample *samples, size_t count)
 {
-    write_sample(encoding, sample, true);
+    return write_samples(encoding, samples, count, true);
 }
 
 static void write_end_openmetrics(struct koa_encoding *encoding)
@@ -437,13 +495,13 @@ const struct koa_format_ops koa_format_prometheus = {
     .content_type = "text/plain; version=0.0.4; charset=utf-8",
     .pass_count = 1,
     .family = write_family_prometheus,
-    .sample = write_sample_prometheus,
+    .samples = write_samples_prometheus,
 };
 
 const struct koa_format_ops koa_format_openmetrics = {
     .content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
     .pass_count = 1,
     .family = write_family_openmetrics,
-    .sample = write_sample_openmetrics,
+    .samples = write_samples_openmetrics,
     .end = write_end_openmetrics,
 };
