@@ -7,9 +7,8 @@
 
 /* What the library holds of a stream until the answer is sent or the client has gone. */
 struct stream {
-    struct koa_http_server *server;
-    int descriptor;
-    bool is_corked;
+    const struct koa_http_request *request;
+    bool is_under_way; /* the first block is sent */
     koa_http_read_fn *read;
     void (*end)(void *context);
     void *context;
@@ -18,16 +17,21 @@ struct stream {
 /* The library cuts a block to what its connection memory holds. */
 enum { STREAM_BLOCK_SIZE = 32 << 10 };
 
-/* While blocks follow one another the kernel may wait for the next one and send larger segments. It
- * is an advice: a failure costs some speed. */
-static void cork(struct stream *stream, bool on)
+/* While it is on, the kernel waits for more and sends large segments: the head goes with the first
+ * block, the end with the last. An advice: a failure costs some speed. */
+static void set_cork(const struct koa_http_request *request, bool on)
 {
     int value = on ? 1 : 0;
 
-    if (stream->is_corked == on)
-        return;
-    (void) setsockopt(stream->descriptor, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
-    stream->is_corked = on;
+    (void) setsockopt(request->connection->descriptor, IPPROTO_TCP, TCP_CORK, &value,
+                      sizeof(value));
+}
+
+void koa_http_uncork(struct koa_http_request *request)
+{
+    if (request->is_corked)
+        set_cork(request, false);
+    request->is_corked = false;
 }
 
 static ssize_t read_stream(void *context, uint64_t position, char *target, size_t size)
@@ -35,14 +39,16 @@ static ssize_t read_stream(void *context, uint64_t position, char *target, size_
     struct stream *stream = context;
     int64_t count;
 
-    if (atomic_load_explicit(&stream->server->refuses, memory_order_relaxed))
+    if (atomic_load_explicit(&stream->request->connection->server->refuses, memory_order_relaxed))
         return MHD_CONTENT_READER_END_WITH_ERROR;
     count = stream->read(stream->context, target, size);
     if (count < 0 || (uint64_t) count > size)
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    /* Not yet for the first block, after which the library once undoes it. What is not full has
-     * nothing behind it and must not wait. */
-    cork(stream, position > 0 && (size_t) count == size);
+    /* The library undoes it once on a new connection, after the first block. */
+    if (position > 0 && !stream->is_under_way) {
+        set_cork(stream->request, true);
+        stream->is_under_way = true;
+    }
     return count == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t) count;
 }
 
@@ -68,8 +74,7 @@ static struct MHD_Response *from_stream(const struct koa_http_request *request,
 
     if (stream == NULL)
         return NULL;
-    stream->server = request->connection->server;
-    stream->descriptor = request->connection->descriptor;
+    stream->request = request;
     stream->read = response->read;
     stream->end = response->end;
     stream->context = response->stream;
@@ -173,6 +178,10 @@ enum MHD_Result koa_http_answer(struct koa_http_request *request,
     struct MHD_Response *made;
 
     koa_http_response_complete(server, response);
+    if (response->read != NULL && request->method != KOA_HTTP_HEAD) {
+        set_cork(request, true);
+        request->is_corked = true;
+    }
     made = make(request, response);
     closes = response->closes || connection->generation->drains ||
              atomic_load_explicit(&server->quiesced, memory_order_relaxed);

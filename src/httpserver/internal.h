@@ -57,6 +57,7 @@ struct koa_http_request {
     struct koa_http_token *token;
     int status; /* of the answer; 0: none yet */
     bool is_verdict;
+    bool is_corked; /* see koa_http_uncork() */
     int64_t started_ns;
 };
 
@@ -237,6 +238,9 @@ void koa_http_response_complete(struct koa_http_server *server, struct koa_http_
 /* Queues `response` on the request's connection and empties it. */
 enum MHD_Result koa_http_answer(struct koa_http_request *request,
                                 struct koa_http_response *response);
+
+/* Sends what the kernel still gathers, once the request's whole answer has been handed to it. */
+void koa_http_uncork(struct koa_http_request *request);
 
 /* token.c */
 void koa_http_token_unref(struct koa_http_token *token);

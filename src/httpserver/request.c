@@ -375,6 +375,7 @@ void koa_http_request_end(void *context, struct MHD_Connection *handle_, void **
     *request_context = NULL;
     if (request == NULL)
         return;
+    koa_http_uncork(request);
     /* Resumed, but the client had gone: the library did not ask for the answer any more. */
     if (request->token != NULL) {
         koa_http_token_take(request, &unused);
