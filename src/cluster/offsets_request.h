@@ -6,8 +6,8 @@
 #include "cluster/snapshot.h"
 #include "kafka/messages/list_offsets.h"
 
-/* One request: about 250 KB, answered in a few milliseconds. */
-enum { KOA_OFFSETS_PER_REQUEST = 10000 };
+/* One request: about 2.5 MB. A broker that leads less is asked once for each kind of offset. */
+enum { KOA_OFFSETS_PER_REQUEST = 100000 };
 
 struct koa_offsets_wanted {
     int64_t timestamp;         /* or KOA_KAFKA_OFFSET_END, KOA_KAFKA_OFFSET_START */
