@@ -67,11 +67,12 @@ static enum koa_err parse_server(const char *text, char **ret_host, int *ret_por
     return koa_require_memory(*ret_host, reterr);
 }
 
+/* The clock itself, not the loop's turn: what is worked out at the end of a cycle, within one turn,
+ * is part of its duration. */
 static struct koa_mono mono(void *context)
 {
-    struct koa_cluster *cluster = context;
-
-    return koa_loop_now(cluster->loop);
+    (void) context;
+    return koa_clock_mono();
 }
 
 static struct koa_wall wall(void *context)
@@ -231,6 +232,7 @@ static enum koa_err make_client(struct koa_cluster *cluster, const struct koa_cl
     struct koa_kafka_client_opts client = {.loop = cluster->loop,
                                            .resolver = opts->resolver,
                                            .bootstrap = servers,
+                                           .connections = (size_t) opts->connections,
                                            .connect_timeout_ms = opts->request_timeout_ms / 2,
                                            .security = opts->security,
                                            .workers = opts->workers,
@@ -314,7 +316,12 @@ static enum koa_err make_probe(struct koa_cluster *cluster, const struct koa_clu
                                            .ops = &ops,
                                            .context = cluster,
                                            .log = opts->log};
-    enum koa_err err = make_client(cluster, opts, &cluster->probe_client, reterr);
+    struct koa_cluster_opts alone = *opts;
+    enum koa_err err;
+
+    /* Its messages are sent one after the other. */
+    alone.connections = 1;
+    err = make_client(cluster, &alone, &cluster->probe_client, reterr);
 
     cluster->opts.probe_interval_ms =
         opts->probe_interval_ms > 0 ? opts->probe_interval_ms : DEFAULT_PROBE_INTERVAL_MS;

@@ -32,7 +32,8 @@ struct koa_cluster_opts {
     const char *const *groups_include, *const *groups_exclude;
     size_t groups_include_count, groups_exclude_count;
     enum koa_granularity granularity;
-    int64_t batch; /* groups a request; 0: 500 */
+    int64_t batch;       /* groups a request; 0: 500 */
+    int64_t connections; /* to one broker at most; 0: 1 */
     /* The end-to-end probe; NULL: off. `probe_agent` tells this agent's messages from others'. */
     const char *probe_topic, *probe_agent;
     int64_t probe_interval_ms;

@@ -314,10 +314,10 @@ static void finish(struct koa_collector *collector)
     bool has_failed = collector->draft == NULL;
     struct koa_snapshot *snapshot;
 
-    enter(collector, KOA_PHASE_IDLE);
-    collector->report.duration_ms = koa_mono_diff_ms(koa_cycle_now(collector), collector->began);
-    collector->report.has_failed = has_failed;
     snapshot = has_failed ? repeat(collector) : complete(collector);
+    enter(collector, KOA_PHASE_IDLE);
+    collector->report.duration_ms = koa_mono_diff_ms(collector->phase_began, collector->began);
+    collector->report.has_failed = has_failed;
     if (snapshot != NULL) {
         snapshot->interval_ms = collector->opts.interval_ms;
         snapshot->time = collector->opts.ops->wall(collector->opts.context);

@@ -273,19 +273,23 @@ static void ask_for_members(struct koa_collector *collector, int32_t broker,
                                    : NULL);
 }
 
-/* Of one type at one coordinator, `batch` at a time. */
+/* Of one type at one coordinator, `batch` at a time. Commits first: they are most of the work, and
+ * go evenly to the connections of a broker when they are asked for in a row. */
 static void ask_coordinator(struct koa_collector *collector, int32_t broker,
                             struct koa_group_slice slice, enum koa_group_type type)
 {
+    void (*const questions[])(struct koa_collector *, int32_t, struct koa_group_slice,
+                              enum koa_group_type) = {ask_for_commits, ask_for_members};
     size_t batch = (size_t) collector->opts.batch;
 
-    for (size_t at = 0; at < slice.count; at += batch) {
-        struct koa_group_slice part = {.indexes = slice.indexes + at,
-                                       .count =
-                                           slice.count - at < batch ? slice.count - at : batch};
+    for (size_t q = 0; q < KOA_ARRAY_COUNT(questions); q++) {
+        for (size_t at = 0; at < slice.count; at += batch) {
+            struct koa_group_slice part = {.indexes = slice.indexes + at,
+                                           .count =
+                                               slice.count - at < batch ? slice.count - at : batch};
 
-        ask_for_commits(collector, broker, part, type);
-        ask_for_members(collector, broker, part, type);
+            questions[q](collector, broker, part, type);
+        }
     }
 }
 

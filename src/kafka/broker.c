@@ -90,6 +90,16 @@ int koa_kafka_broker_port(const struct koa_kafka_broker *broker)
     return broker->opts.port;
 }
 
+bool koa_kafka_broker_is_ready(const struct koa_kafka_broker *broker)
+{
+    return broker->state == OPEN && koa_kafka_connection_is_ready(broker->connection);
+}
+
+size_t koa_kafka_broker_pending(const struct koa_kafka_broker *broker)
+{
+    return koa_kafka_connection_pending(broker->connection);
+}
+
 int16_t koa_kafka_broker_version(const struct koa_kafka_broker *broker, int16_t api_key)
 {
     return koa_kafka_connection_version(broker->connection, api_key);
@@ -212,6 +222,12 @@ void koa_kafka_broker_submit(struct koa_kafka_broker *broker, struct koa_kafka_r
     if (koa_kafka_connection_pending(broker->connection) > 0)
         want_connection(broker, now);
     flush(broker, now);
+}
+
+void koa_kafka_broker_wake(struct koa_kafka_broker *broker, struct koa_mono now)
+{
+    want_connection(broker, now);
+    arm(broker);
 }
 
 void koa_kafka_broker_rest(struct koa_kafka_broker *broker)

@@ -49,6 +49,13 @@ void koa_kafka_broker_submit(struct koa_kafka_broker *broker, struct koa_kafka_r
 /* Closes the connection if nothing is under way: the next request opens it again. Not from a
  * request's `done`. */
 void koa_kafka_broker_rest(struct koa_kafka_broker *broker);
+/* Connects, if it is not connected, for requests that are to come. Where that fails it is told by
+ * koa_kafka_broker_is_ready() alone. */
+void koa_kafka_broker_wake(struct koa_kafka_broker *broker, struct koa_mono now);
+/* The handshake is done: a request is sent at once. */
+bool koa_kafka_broker_is_ready(const struct koa_kafka_broker *broker);
+/* Requests that wait or are on the wire. */
+size_t koa_kafka_broker_pending(const struct koa_kafka_broker *broker);
 /* The version chosen for an API on the present connection, or -1. */
 int16_t koa_kafka_broker_version(const struct koa_kafka_broker *broker, int16_t api_key);
 

@@ -25,10 +25,13 @@ enum {
     WRITE_LIMIT = 32 * 1024 * 1024,
 };
 
+/* One connection. The first of a broker stays connected and is told of in the log; further ones are
+ * opened when they help. */
 struct peer {
     struct koa_list_node node;
     struct koa_kafka_client *client;
     int32_t id;
+    bool is_further;
     struct koa_kafka_broker *broker;
     struct koa_stream *stream;
     struct koa_mono connect_by; /* while it waits for certificates */
@@ -175,8 +178,30 @@ static void destroy_peer(struct peer *peer)
     koa_free(peer);
 }
 
-static enum koa_err add_peer(struct koa_kafka_client *client, int32_t id,
-                             const struct koa_kafka_address *address, struct koa_error *reterr)
+static struct koa_kafka_connection_opts connection_opts(struct peer *peer)
+{
+    const struct koa_kafka_client *client = peer->client;
+    struct koa_kafka_connection_opts opts = {.client_id = "kafka-ops-agent",
+                                             .software_version = koa_version(),
+                                             .frame_limit = FRAME_LIMIT,
+                                             .arena_limit = ARENA_LIMIT,
+                                             .in_flight_limit = IN_FLIGHT_LIMIT,
+                                             .waiting_limit = WAITING_LIMIT,
+                                             .observe = on_answer,
+                                             .context = peer};
+
+    if (client->credentials != NULL) {
+        opts.mechanism = koa_kafka_credentials_mechanism(client->credentials);
+        opts.secrets = &koa_kafka_credentials_secrets;
+        opts.secrets_context = client->credentials;
+        opts.is_encrypted = client->is_encrypted;
+    }
+    return opts;
+}
+
+static enum koa_err add_peer(struct koa_kafka_client *client,
+                             const struct koa_kafka_address *address, bool is_further,
+                             struct koa_error *reterr)
 {
     static const struct koa_kafka_transport_ops transport = {
         .connect = transport_connect, .write = transport_write, .disconnect = transport_disconnect};
@@ -186,45 +211,33 @@ static enum koa_err add_peer(struct koa_kafka_client *client, int32_t id,
         .name = name,
         .host = address->host,
         .port = address->port,
-        .keep_connected = id >= 0,
+        .keep_connected = address->id >= 0 && !is_further,
         .connect_timeout_ms = client->opts.connect_timeout_ms,
         .transport = &transport,
         .transport_context = peer,
         .timers = koa_loop_timers(client->opts.loop),
-        .connection = {.client_id = "kafka-ops-agent",
-                       .software_version = koa_version(),
-                       .frame_limit = FRAME_LIMIT,
-                       .arena_limit = ARENA_LIMIT,
-                       .in_flight_limit = IN_FLIGHT_LIMIT,
-                       .waiting_limit = WAITING_LIMIT,
-                       .observe = on_answer,
-                       .context = peer},
-        .log = client->opts.log,
-        .reconnecting = on_reconnecting,
+        .log = is_further ? NULL : client->opts.log,
+        .reconnecting = is_further ? NULL : on_reconnecting,
         .context = peer,
     };
     enum koa_err err = koa_require_memory(peer, reterr);
 
     if (err != KOA_OK)
         return err;
-    if (client->credentials != NULL) {
-        opts.connection.mechanism = koa_kafka_credentials_mechanism(client->credentials);
-        opts.connection.secrets = &koa_kafka_credentials_secrets;
-        opts.connection.secrets_context = client->credentials;
-        opts.connection.is_encrypted = client->is_encrypted;
-    }
-    if (id >= 0)
-        (void) snprintf(name, sizeof(name), "%d", id);
+    if (address->id >= 0)
+        (void) snprintf(name, sizeof(name), "%d", address->id);
     peer->client = client;
-    peer->id = id;
+    peer->id = address->id;
+    peer->is_further = is_further;
     peer->is_named = true;
+    opts.connection = connection_opts(peer);
     err = koa_kafka_broker_create(&opts, &peer->broker, reterr);
     if (err != KOA_OK) {
         koa_free(peer);
         return err;
     }
     koa_list_push_back(&client->peers, &peer->node);
-    client->broker_count += id >= 0 ? 1 : 0;
+    client->broker_count += address->id >= 0 && !is_further ? 1 : 0;
     return KOA_OK;
 }
 
@@ -265,8 +278,11 @@ enum koa_err koa_kafka_client_create(const struct koa_kafka_client_opts *opts,
     if (koa_kafka_security_is_on(opts->security))
         err = take_security(client, opts, reterr);
     for (size_t i = 0; i < opts->bootstrap_count && i < KOA_KAFKA_BOOTSTRAP_LIMIT; i++) {
+        struct koa_kafka_address address = opts->bootstrap[i];
+
+        address.id = koa_kafka_bootstrap_id(i);
         if (err == KOA_OK)
-            err = add_peer(client, koa_kafka_bootstrap_id(i), &opts->bootstrap[i], reterr);
+            err = add_peer(client, &address, false, reterr);
     }
     if (err == KOA_OK)
         *ret_client = KOA_MOVE(client);
@@ -286,19 +302,70 @@ void koa_kafka_client_destroy(struct koa_kafka_client *client)
     koa_free(client);
 }
 
+static bool is_of(const struct peer *peer, int32_t id)
+{
+    return peer->id == id && !peer->is_gone;
+}
+
+/* The first connection of a broker. */
 static struct peer *find_peer(const struct koa_kafka_client *client, int32_t id)
 {
     KOA_LIST_FOREACH (node, &client->peers) {
-        if (peer_of(node)->id == id && !peer_of(node)->is_gone)
+        if (is_of(peer_of(node), id) && !peer_of(node)->is_further)
             return peer_of(node);
     }
     return NULL;
 }
 
+/* One more connection to a busy broker, for requests that are to come. */
+static void widen(struct koa_kafka_client *client, const struct peer *first)
+{
+    struct koa_kafka_address address = {.id = first->id,
+                                        .host = koa_kafka_broker_host(first->broker),
+                                        .port = koa_kafka_broker_port(first->broker)};
+    size_t count = 0;
+
+    KOA_LIST_FOREACH (node, &client->peers) {
+        struct peer *peer = peer_of(node);
+
+        if (!is_of(peer, first->id))
+            continue;
+        count++;
+        if (!koa_kafka_broker_is_ready(peer->broker)) {
+            koa_kafka_broker_wake(peer->broker, koa_loop_now(client->opts.loop));
+            return;
+        }
+    }
+    if (count < client->opts.connections && add_peer(client, &address, true, NULL) == KOA_OK)
+        widen(client, first);
+}
+
+/* The connection with the least under way. One that is not open takes no request while another is:
+ * where a broker refuses further ones, nothing waits for them. */
+static struct peer *choose_peer(struct koa_kafka_client *client, int32_t id)
+{
+    struct peer *first = find_peer(client, id);
+    struct peer *best = first;
+
+    if (first == NULL || client->opts.connections < 2 || id < 0)
+        return first;
+    KOA_LIST_FOREACH (node, &client->peers) {
+        struct peer *peer = peer_of(node);
+
+        if (is_of(peer, id) && koa_kafka_broker_is_ready(peer->broker) &&
+            (!koa_kafka_broker_is_ready(best->broker) ||
+             koa_kafka_broker_pending(peer->broker) < koa_kafka_broker_pending(best->broker)))
+            best = peer;
+    }
+    if (koa_kafka_broker_is_ready(first->broker) && koa_kafka_broker_pending(best->broker) > 0)
+        widen(client, first);
+    return best;
+}
+
 void koa_kafka_client_submit(struct koa_kafka_client *client, int32_t broker,
                              struct koa_kafka_request *request)
 {
-    struct peer *peer = find_peer(client, broker);
+    struct peer *peer = choose_peer(client, broker);
     struct koa_error error;
     struct koa_kafka_answer answer = {
         .error = &error, .api = koa_kafka_api_find(request->api_key), .version = -1};
@@ -339,7 +406,7 @@ static void reap(struct koa_timer *timer, struct koa_mono now)
 static void drop_peer(struct koa_kafka_client *client, struct peer *peer)
 {
     peer->is_gone = true;
-    client->broker_count--;
+    client->broker_count -= peer->is_further ? 0 : 1;
 }
 
 static bool is_same_address(const struct peer *peer, const struct koa_kafka_address *address)
@@ -351,18 +418,26 @@ static bool is_same_address(const struct peer *peer, const struct koa_kafka_addr
 /* Makes sure that the broker is there, at its present address. */
 static void name_broker(struct koa_kafka_client *client, const struct koa_kafka_address *address)
 {
-    struct peer *peer = address->id >= 0 ? find_peer(client, address->id) : NULL;
+    bool is_there = false;
     struct koa_error error;
 
-    if (peer != NULL && is_same_address(peer, address)) {
-        peer->is_named = true;
-        return;
+    KOA_LIST_FOREACH (node, &client->peers) {
+        struct peer *peer = peer_of(node);
+
+        if (address->id < 0 || !is_of(peer, address->id))
+            continue;
+        if (is_same_address(peer, address)) {
+            peer->is_named = true;
+            is_there = true;
+        } else {
+            drop_peer(client, peer);
+        }
     }
-    if (peer != NULL)
-        drop_peer(client, peer);
+    if (is_there)
+        return;
     if (address->id < 0 || client->broker_count >= KOA_KAFKA_BROKER_LIMIT)
         return;
-    if (add_peer(client, address->id, address, &error) != KOA_OK) {
+    if (add_peer(client, address, false, &error) != KOA_OK) {
         koa_log_warn(client->opts.log, "kafka.broker",
                      "broker %d cannot be watched: %s; trying again in the next cycle", address->id,
                      error.text);

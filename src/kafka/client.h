@@ -1,6 +1,7 @@
 /* The brokers of one cluster over TCP: the servers of the configuration, and the brokers that the
- * cluster itself names. Each is a connection of its own, and none waits for another. Runs on the
- * thread of its loop. */
+ * cluster itself names. None waits for another. A broker that is busy gets up to `connections`
+ * connections: each request goes to the one with the least under way, so that requests to one
+ * broker may be answered in any order. Runs on the thread of its loop. */
 #ifndef KAFKA_CLIENT_H
 #define KAFKA_CLIENT_H
 
@@ -34,6 +35,7 @@ struct koa_kafka_client_opts {
     struct koa_resolver *resolver;
     const struct koa_kafka_address *bootstrap; /* ids are not used; copied */
     size_t bootstrap_count;
+    size_t connections;         /* to one broker at most; 0: 1 */
     int64_t connect_timeout_ms; /* look-up, TCP and TLS; then as much again for the handshake and
                                    the authentication */
     const struct koa_kafka_security *security; /* copied; NULL: plaintext, no authentication */
