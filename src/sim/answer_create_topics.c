@@ -88,9 +88,9 @@ static bool create(const struct koa_sim_question *question,
     told->num_partitions = -1;
     told->replication_factor = -1;
     /* A cluster without KRaft has one broker that makes topics. */
-    told->error_code = model->version == KOA_SIM_KAFKA_2_8 && question->broker != model->controller
-                           ? KOA_KAFKA_NOT_CONTROLLER
-                           : check(model, &plan);
+    told->error_code = check(model, &plan);
+    if (model->version == KOA_SIM_KAFKA_2_8 && question->broker != model->controller)
+        told->error_code = KOA_KAFKA_NOT_CONTROLLER;
     if (told->error_code == 0 && !is_only_checked &&
         koa_sim_model_add_topic(model, &plan, koa_sim_question_ms(question), &error) != KOA_OK) {
         told->error_code = KOA_KAFKA_POLICY_VIOLATION;
@@ -116,8 +116,9 @@ bool koa_sim_answer_create_topics(const struct koa_sim_question *question, int16
     bool fits = KOA_SIM_ROWS(question->arena, body->topics, asked->topics.count);
 
     (void) version;
-    for (size_t i = 0; i < asked->topics.count && fits; i++)
+    for (size_t i = 0; i < asked->topics.count && fits; i++) {
         fits =
             create(question, &asked->topics.rows[i], asked->validate_only, &body->topics.rows[i]);
+    }
     return fits;
 }

@@ -86,7 +86,7 @@ static bool fill_partition(const struct koa_sim_question *question, size_t index
     if (move == NULL)
         return true;
     /* While it moves, its replicas are the old and the new ones. */
-    if (!KOA_SIM_ROWS(question->arena, row->replica_nodes, 2 * KOA_SIM_REPLICAS_MAX))
+    if (!KOA_SIM_ROWS(question->arena, row->replica_nodes, KOA_SIM_UNION_MAX))
         return false;
     row->replica_nodes.count = koa_sim_reassignment_union(model, move, row->replica_nodes.rows);
     return true;

@@ -133,7 +133,7 @@ static bool fill_move(const struct koa_sim_question *question,
     const struct koa_sim_model *model = question->cluster->model;
     const struct koa_sim_partition *partition = &model->partitions[move->partition];
 
-    if (!KOA_SIM_ROWS(question->arena, row->replicas, 2 * KOA_SIM_REPLICAS_MAX) ||
+    if (!KOA_SIM_ROWS(question->arena, row->replicas, KOA_SIM_UNION_MAX) ||
         !KOA_SIM_ROWS(question->arena, row->adding_replicas, KOA_SIM_REPLICAS_MAX) ||
         !KOA_SIM_ROWS(question->arena, row->removing_replicas, KOA_SIM_REPLICAS_MAX))
         return false;

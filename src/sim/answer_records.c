@@ -14,8 +14,9 @@
 
 enum {
     TOPIC_ID_SINCE = 13,
-    FETCH_BYTES_MAX = 1 << 20, /* of one partition, whatever is asked for */
-    MADE_UP_RECORDS = 100,     /* in one batch */
+    FETCH_BYTES_MAX = 1 << 20,  /* of one partition, whatever is asked for */
+    ANSWER_BYTES_MAX = 4 << 20, /* the last batch may be larger than what was left */
+    MADE_UP_RECORDS = 100,      /* in one batch */
     READ_COMMITTED = 1,
 };
 
@@ -203,7 +204,7 @@ static bool fetch(const struct koa_sim_question *question,
     struct look look = {.question = question,
                         .partition = partition,
                         .now_ms = koa_sim_question_ms(question),
-                        .buf = {.limit = 4 * FETCH_BYTES_MAX}};
+                        .buf = {.limit = ANSWER_BYTES_MAX}};
     int64_t start = koa_sim_partition_start(partition, look.now_ms);
 
     told->high_watermark = koa_sim_partition_end(partition, look.now_ms);

@@ -101,9 +101,10 @@ static enum koa_err check_version(const struct koa_sim_question *question,
 
     if (find_answer(header->api_key) == NULL ||
         !koa_sim_version_range(question->cluster->model->version, header->api_key, &minimum,
-                               &maximum))
+                               &maximum)) {
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "API key %d is not simulated",
                         header->api_key);
+    }
     if (header->api_version < minimum || header->api_version > maximum) {
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "API key %d, version %d is not simulated",
                         header->api_key, header->api_version);
@@ -172,8 +173,10 @@ enum koa_err koa_sim_answer(const struct koa_sim_question *question, struct koa_
     fault = question->waited_ms == 0
                 ? koa_sim_fault_take(question->cluster->model, question->broker, header.api_key)
                 : NULL;
-    if (fault == NULL || fault->kind == KOA_SIM_FAULT_ERROR)
-        return answer(question, &header, bytes, fault != NULL ? fault->error_code : 0, &reply);
+    if (fault == NULL)
+        return answer(question, &header, bytes, 0, &reply);
+    if (fault->kind == KOA_SIM_FAULT_ERROR)
+        return answer(question, &header, bytes, fault->error_code, &reply);
     if (fault->kind == KOA_SIM_FAULT_CLOSE)
         return koa_fail(reterr, KOA_ERR_CLOSED, "told to close the connection");
     if (fault->kind != KOA_SIM_FAULT_SILENCE)

@@ -116,7 +116,8 @@ void koa_sim_fault_write(const struct koa_sim_fault *fault, int32_t correlation_
     }
     put_number(buf, 4 + NOISE_BYTES);
     put_number(buf, (uint32_t) correlation_id);
-    for (uint64_t i = 0; i < NOISE_BYTES; i++)
+    for (uint64_t i = 0; i < NOISE_BYTES; i++) {
         koa_buf_append_char(buf,
                             (char) (unsigned char) koa_sim_draw_at((uint64_t) correlation_id, i));
+    }
 }

@@ -110,12 +110,14 @@ static enum koa_err send_answer(struct session *session, struct koa_buf *answer,
 
     if (answer->size == 0)
         return KOA_OK;
-    if (latency_ms == 0 && koa_list_is_empty(&session->delayed))
+    if (latency_ms == 0 && koa_list_is_empty(&session->delayed)) {
         return koa_stream_write(session->stream, (struct koa_str){answer->data, answer->size},
                                 reterr);
-    if (session->delayed_bytes + answer->size > DELAYED_LIMIT)
+    }
+    if (session->delayed_bytes + answer->size > DELAYED_LIMIT) {
         return koa_fail(reterr, KOA_ERR_LIMIT, "%zu bytes of answers are on their way",
                         session->delayed_bytes);
+    }
     delayed = koa_calloc(1, sizeof(*delayed));
     if (delayed == NULL)
         return koa_require_memory(delayed, reterr);

@@ -1,5 +1,5 @@
-/* The ranges as real brokers advertise them (3.9.2 and 4.3.1 as measured, 2.8 and 4.0 by their
- * message definitions), cut to what our message tables describe. */
+/* The ranges as real brokers advertise them (2.8.2, 3.9.2 and 4.4.0 as measured, 4.0 by its message
+ * definitions), cut to what our message tables describe. */
 #include "sim/versions.h"
 
 #include "base/str.h"
@@ -30,7 +30,7 @@ static const struct row rows[] = {
     {10 /* FindCoordinator */, {{0, 6}, {0, 6}, {0, 6}, {0, 3}}},
     {15 /* DescribeGroups */, {{0, 6}, {0, 6}, {0, 5}, {0, 5}}},
     {16 /* ListGroups */, {{0, 5}, {0, 5}, {0, 5}, {0, 4}}},
-    {18 /* ApiVersions */, {{0, 4}, {0, 4}, {0, 4}, {0, 3}}},
+    {18 /* ApiVersions */, {{0, 5}, {0, 4}, {0, 4}, {0, 3}}},
     {19 /* CreateTopics */, {{2, 7}, {2, 7}, {2, 7}, {2, 7}}},
     {32 /* DescribeConfigs */, {{1, 4}, {1, 4}, {1, 4}, {1, 4}}},
     {35 /* DescribeLogDirs */, {{1, 5}, {1, 4}, {1, 4}, {1, 2}}},
@@ -76,10 +76,12 @@ bool koa_sim_version_range(enum koa_sim_version version, int16_t api_key, int16_
 
         if (rows[i].key != api_key || range->maximum < 0)
             continue;
-        *ret_minimum =
-            range->minimum > api->request->minimum ? range->minimum : api->request->minimum;
-        *ret_maximum =
-            range->maximum < api->request->maximum ? range->maximum : api->request->maximum;
+        *ret_minimum = range->minimum;
+        if (*ret_minimum < api->request->minimum)
+            *ret_minimum = api->request->minimum;
+        *ret_maximum = range->maximum;
+        if (*ret_maximum > api->request->maximum)
+            *ret_maximum = api->request->maximum;
         return *ret_minimum <= *ret_maximum;
     }
     return false;

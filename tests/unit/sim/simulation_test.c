@@ -10,6 +10,9 @@
 #include "kafka/messages/list_offsets.h"
 #include "kafka/messages/metadata.h"
 #include "kit/kit.h"
+#include "kit/vectors.h"
+#include "sim/events.h"
+#include "sim/scenario.h"
 
 enum { BROKERS = 3, TOPICS = 5, PARTITIONS = 17, GROUPS = 10 };
 
@@ -183,6 +186,129 @@ static void the_same_seed_makes_the_same_cluster(void **state)
     tear_down(&b);
 }
 
+/* The cluster that all vectors are put to. */
+static struct fixture of_vectors;
+static size_t answered;
+
+/* What clients sent to a real broker, to each broker of the simulated one. */
+static void answer_vector(const struct kit_vector *vector)
+{
+    struct fixture *f = &of_vectors;
+    struct koa_kafka_request_header header;
+    const struct koa_kafka_api *api;
+    struct koa_str body;
+    struct koa_error error;
+    bool waits;
+
+    if (!vector->is_request ||
+        koa_kafka_open_request(vector->frame, &header, &api, &body, NULL) != KOA_OK)
+        return;
+    f->question.ret_waits = &waits;
+    for (f->question.broker = 1; f->question.broker <= BROKERS; f->question.broker++) {
+        koa_buf_clear(&f->response);
+        koa_arena_reset(f->question.arena);
+        if (koa_sim_answer(&f->question, vector->frame, &f->response, &error) != KOA_OK)
+            continue;
+        answered++;
+        /* ApiVersions refuses a version it does not know by an answer in version 0. */
+        if (waits || f->response.size == 0 || header.api_version > api->response->maximum)
+            continue;
+        void *told = koa_arena_alloc(f->question.arena, 1, api->response->size);
+
+        if (koa_kafka_open_response(&header,
+                                    (struct koa_str){f->response.data + 4, f->response.size - 4},
+                                    f->question.arena, told, &error) != KOA_OK)
+            fail_msg("%s: %s", vector->name, error.text);
+    }
+}
+
+static void what_real_clients_ask_is_answered(void **state)
+{
+    (void) state;
+    set_up(&of_vectors);
+    answered = 0;
+    kit_vectors(900, answer_vector);
+    KIT_EXPECT("most of it", answered > 1000);
+    tear_down(&of_vectors);
+}
+
+/* Each byte of a request changed, one after the other: answered or refused, in bounded memory. */
+static void change_vector(const struct kit_vector *vector)
+{
+    struct fixture *f = &of_vectors;
+    struct koa_error error;
+    bool waits;
+
+    if (!vector->is_request)
+        return;
+    f->question.ret_waits = &waits;
+    f->question.broker = 1;
+    for (size_t i = 0; i < vector->frame.size; i++) {
+        char *byte = vector->bytes + (vector->size - vector->frame.size) + i;
+        char kept = *byte;
+
+        *byte = (char) (kept ^ (char) (1 << i % 8));
+        koa_buf_clear(&f->response);
+        koa_arena_reset(f->question.arena);
+        if (koa_sim_answer(&f->question, vector->frame, &f->response, &error) == KOA_OK)
+            answered++;
+        *byte = kept;
+    }
+}
+
+static void what_liars_ask_is_answered_or_refused(void **state)
+{
+    (void) state;
+    set_up(&of_vectors);
+    answered = 0;
+    kit_vectors(900, change_vector);
+    KIT_EXPECT("some of it is a question still", answered > 0);
+    tear_down(&of_vectors);
+}
+
+static void expect_no_failure(void *context, const struct koa_sim_event *event,
+                              const struct koa_error *error)
+{
+    (void) context;
+    fail_msg("%s: %s", event->action->name, error->text);
+}
+
+static void an_example_scenario_is_right(void **state)
+{
+    KOA_AUTOFREE char *text = NULL;
+    struct koa_buf errors = {.limit = 65536};
+    struct koa_sim_scenario *scenario = NULL;
+    struct fixture f;
+    size_t size;
+
+    (void) state;
+    set_up(&f);
+    text = kit_read_file("examples/scenario.yaml", &size);
+    if (koa_sim_scenario_parse((struct koa_str){text, size}, "scenario.yaml", &errors, &scenario,
+                               NULL) != KOA_OK)
+        fail_msg("%s", koa_buf_text(&errors));
+    assert_int_equal(koa_sim_scenario_play(scenario, f.model, NULL), KOA_OK);
+    (void) koa_sim_events_run(f.model, (struct koa_mono){3600000}, expect_no_failure, NULL);
+    koa_sim_scenario_destroy(scenario);
+    koa_buf_deinit(&errors);
+    tear_down(&f);
+}
+
+static void lack_of_memory_ends_the_making(void **state)
+{
+    const struct koa_sim_model_opts opts = {
+        .brokers = 2, .topics = 2, .partitions = 3, .groups = 2, .members = 1, .seed = 1};
+    bool ok = false;
+
+    (void) state;
+    KIT_FOR_EACH_ALLOC_FAILURE (ok) {
+        struct koa_sim_model *model = NULL;
+
+        ok = koa_sim_model_create(&opts, &model, NULL) == KOA_OK;
+        koa_sim_model_destroy(model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +317,10 @@ int main(void)
         cmocka_unit_test(a_newer_api_versions_is_answered_in_version_0),
         cmocka_unit_test(what_no_broker_understands_is_refused),
         cmocka_unit_test(the_same_seed_makes_the_same_cluster),
+        cmocka_unit_test(what_real_clients_ask_is_answered),
+        cmocka_unit_test(what_liars_ask_is_answered_or_refused),
+        cmocka_unit_test(an_example_scenario_is_right),
+        cmocka_unit_test(lack_of_memory_ends_the_making),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
