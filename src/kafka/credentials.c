@@ -87,6 +87,13 @@ static void warn_of_plaintext(const struct koa_kafka_credentials *credentials)
                      "tls.enabled where the brokers can",
                      credentials->name, credentials->mechanism->name);
     }
+    if (credentials->tokens != NULL &&
+        !koa_str_starts(koa_str_from(settings->token_url), KOA_STR("https:"))) {
+        koa_log_warn(credentials->opts.log, "kafka.plaintext",
+                     "%s: sasl.token_url is not https: the client's secret and its tokens are "
+                     "readable for everyone on the way",
+                     credentials->name);
+    }
 }
 
 static enum koa_err create_tokens(struct koa_kafka_credentials *credentials,

@@ -8,7 +8,10 @@
 #include "base/str.h"
 #include "kafka/error_code.h"
 
-enum { REASON_SIZE = 256 };
+enum {
+    REASON_SIZE = 256,
+    SECRET_MIN = 4, /* shorter ones are found in ordinary words */
+};
 
 void koa_kafka_login_reset(struct koa_kafka_login *login)
 {
@@ -47,7 +50,7 @@ static void copy_reason(const struct koa_kafka_login *login, struct koa_str said
         identity == NULL)
         return;
     secret = login->mechanism->takes_token ? identity->token : identity->password;
-    if (secret != NULL && secret[0] != '\0' && strstr(reason, secret) != NULL)
+    if (secret != NULL && strlen(secret) >= SECRET_MIN && strstr(reason, secret) != NULL)
         (void) snprintf(reason, REASON_SIZE, "(its words repeat the secret and are not shown)");
 }
 

@@ -1,6 +1,7 @@
 /* Connecting, losing and coming back, with a transport made of counters, under virtual time. */
 #include "kafka/broker.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kit/kit.h"
@@ -20,6 +21,7 @@ struct fixture {
     struct koa_kafka_request request;
     int answers;
     enum koa_err err;
+    char text[KOA_ERROR_TEXT_SIZE];
 };
 
 static const struct koa_kafka_describe_cluster_request body = {.endpoint_type = 1};
@@ -67,9 +69,24 @@ static void on_done(void *context, struct koa_kafka_request *request,
     (void) request;
     f->answers++;
     f->err = answer->error != NULL ? answer->error->code : KOA_OK;
+    (void) snprintf(f->text, sizeof(f->text), "%s",
+                    answer->error != NULL ? answer->error->text : "");
 }
 
-static void set_up(struct fixture *f, bool keep_connected)
+static int warnings;
+
+static void count_warning(void *context, const struct koa_log_line *line)
+{
+    (void) context;
+    warnings += line->level == KOA_LOG_WARNING;
+}
+
+static struct koa_wall no_time(void)
+{
+    return (struct koa_wall){0};
+}
+
+static void set_up_with(struct fixture *f, bool keep_connected, struct koa_log *log)
 {
     static const struct koa_kafka_transport_ops transport = {
         .connect = fake_connect, .write = fake_write, .disconnect = fake_disconnect};
@@ -87,6 +104,7 @@ static void set_up(struct fixture *f, bool keep_connected)
                                                         .arena_limit = 1 << 20,
                                                         .in_flight_limit = 4,
                                                         .waiting_limit = 4},
+                                         .log = log,
                                          .reconnecting = on_reconnecting,
                                          .context = f};
     struct koa_error error;
@@ -95,6 +113,11 @@ static void set_up(struct fixture *f, bool keep_connected)
     f->now.ms = 5000;
     f->written.limit = 1 << 20;
     assert_int_equal(koa_kafka_broker_create(&opts, &f->broker, &error), KOA_OK);
+}
+
+static void set_up(struct fixture *f, bool keep_connected)
+{
+    set_up_with(f, keep_connected, NULL);
 }
 
 static void tear_down(struct fixture *f)
@@ -384,6 +407,74 @@ static void the_end_cancels_what_is_under_way(void **state)
     assert_int_equal(f.disconnects, 1);
 }
 
+static void hang_up(struct fixture *f)
+{
+    struct koa_error error;
+
+    (void) koa_fail(&error, KOA_ERR_CLOSED, "kafka-1:9092 closed the connection");
+    koa_kafka_broker_closed(f->broker, &error, f->now);
+}
+
+/* A peer that expects TLS or SASL says nothing and hangs up; only the moment tells which. */
+static void a_peer_that_hangs_up_is_understood_by_the_moment(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    set_up(&f, true);
+    ask(&f);
+    koa_kafka_broker_connected(f.broker, f.now);
+    hang_up(&f);
+    KIT_EXPECT_TEXT(
+        "before the handshake",
+        "kafka-1:9092 closed the connection; a listener that speaks TLS does so: should "
+        "tls be enabled?",
+        f.text);
+    advance(&f, 1000);
+    ask(&f);
+    advance(&f, 1000);
+    shake_hands(&f);
+    hang_up(&f);
+    KIT_EXPECT_TEXT("at the first request",
+                    "kafka-1:9092 closed the connection; a listener that asks for SASL does so: "
+                    "should sasl be set?",
+                    f.text);
+    advance(&f, 1000);
+    ask(&f);
+    advance(&f, 1000);
+    shake_hands(&f);
+    answer(&f);
+    ask(&f);
+    hang_up(&f);
+    KIT_EXPECT_TEXT("later", "kafka-1:9092 closed the connection", f.text);
+    tear_down(&f);
+}
+
+static void a_failure_is_told_once_and_again_when_its_kind_changes(void **state)
+{
+    struct koa_logger *logger = koa_logger_create(count_warning, NULL, no_time);
+    struct koa_error error;
+    struct fixture f;
+
+    (void) state;
+    warnings = 0;
+    set_up_with(&f, true, koa_logger_component(logger, "kafka"));
+    ask(&f);
+    for (int i = 0; i < 5; i++) {
+        refuse(&f);
+        advance(&f, 30000);
+    }
+    KIT_EXPECT_INT("once", 1, warnings);
+    for (int i = 0; i < 5; i++) {
+        (void) koa_fail(&error, KOA_ERR_TLS, "the peer's certificate expired");
+        koa_kafka_broker_closed(f.broker, &error, f.now);
+        advance(&f, 30000);
+    }
+    KIT_EXPECT_INT("and the other once", 2, warnings);
+    tear_down(&f);
+    koa_logger_destroy(logger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +489,8 @@ int main(void)
         cmocka_unit_test(a_transport_that_cannot_even_start_fails_later_not_inside_the_call),
         cmocka_unit_test(a_connection_that_rests_is_opened_again_without_counting_as_lost),
         cmocka_unit_test(the_end_cancels_what_is_under_way),
+        cmocka_unit_test(a_peer_that_hangs_up_is_understood_by_the_moment),
+        cmocka_unit_test(a_failure_is_told_once_and_again_when_its_kind_changes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

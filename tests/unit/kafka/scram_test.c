@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "kafka/scram.h"
+#include "kafka/sasl.h"
 
 #define NONCE "rOprNGfwEbeRWgbNEkqO"
 #define SERVER_NONCE NONCE "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
@@ -148,6 +148,26 @@ static void a_server_must_prove_itself(void **state)
     }
 }
 
+static void memory_that_runs_out_ends_the_exchange(void **state)
+{
+    const struct koa_kafka_identity identity = {.username = "user", .password = "pencil"};
+    struct koa_digest key = {.size = 32};
+    bool ok = false;
+
+    (void) state;
+    KIT_FOR_EACH_ALLOC_FAILURE (ok) {
+        struct koa_kafka_sasl sasl = {.mechanism = NULL};
+        char first[256];
+
+        ok = koa_kafka_sasl_begin(&sasl, koa_kafka_mechanism_find("SCRAM-SHA-256"), &identity,
+                                  NULL) == KOA_OK;
+        (void) snprintf(first, sizeof(first), "r=%sx,s=QSXCR+Q6sek8bf92,i=4096", sasl.scram.nonce);
+        ok = ok && koa_kafka_sasl_take(&sasl, koa_str_from(first), NULL) == KOA_OK;
+        ok = ok && koa_kafka_sasl_supply(&sasl, &key, NULL) == KOA_OK;
+        koa_kafka_sasl_deinit(&sasl);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +175,7 @@ int main(void)
         cmocka_unit_test(the_first_message_says_who_we_are),
         cmocka_unit_test(a_server_that_lies_at_first_is_found_out),
         cmocka_unit_test(a_server_must_prove_itself),
+        cmocka_unit_test(memory_that_runs_out_ends_the_exchange),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
