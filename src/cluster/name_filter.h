@@ -13,7 +13,8 @@ struct koa_name_filter_opts {
     const char *what;                    /* "topics" or "groups", for messages */
 };
 
-/* KOA_ERR_INVALID names the expression and what is wrong with it. */
+/* KOA_ERR_INVALID names the expression and what is wrong with it; KOA_ERR_RANGE: too many, or one
+ * too long (metrics/pattern.h). */
 KOA_MUST_USE enum koa_err koa_name_filter_create(const struct koa_name_filter_opts *opts,
                                                  struct koa_name_filter **ret_filter,
                                                  struct koa_error *reterr);
