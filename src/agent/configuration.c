@@ -114,6 +114,30 @@ static const struct koa_node *read_settings(struct load *load)
                                   load->errors);
 }
 
+void koa_cluster_settings_opts(const struct koa_cluster_settings *settings,
+                               struct koa_cluster_opts *ret_opts)
+{
+    *ret_opts = (struct koa_cluster_opts){
+        .name = settings->name,
+        .bootstrap_servers = settings->bootstrap_servers.rows,
+        .bootstrap_count = settings->bootstrap_servers.count,
+        .interval_ms = settings->interval,
+        .request_timeout_ms = settings->request_timeout,
+        .slow_interval_ms = settings->slow_interval,
+        .topics_include = settings->topics.include.rows,
+        .topics_include_count = settings->topics.include.count,
+        .topics_exclude = settings->topics.exclude.rows,
+        .topics_exclude_count = settings->topics.exclude.count,
+        .groups_include = settings->groups.include.rows,
+        .groups_include_count = settings->groups.include.count,
+        .groups_exclude = settings->groups.exclude.rows,
+        .groups_exclude_count = settings->groups.exclude.count,
+        .batch = settings->batch,
+        .connections = settings->connections,
+        .granularity = (enum koa_granularity) settings->granularity,
+    };
+}
+
 void koa_cluster_settings_security(const struct koa_cluster_settings *settings,
                                    struct koa_kafka_security *ret_security)
 {

@@ -6,6 +6,7 @@
 #include <koa/option.h>
 
 #include "base/buf.h"
+#include "cluster/cluster.h"
 #include "config/node.h"
 #include "config/yaml.h"
 #include "kafka/security.h"
@@ -143,6 +144,9 @@ unsigned koa_scope_bits(unsigned choices);
 /* A cluster's `tls` and `sasl` as its connections want them; borrows the settings. */
 void koa_cluster_settings_security(const struct koa_cluster_settings *settings,
                                    struct koa_kafka_security *ret_security);
+/* What else a cluster's settings say, the probe left out; borrows them. */
+void koa_cluster_settings_opts(const struct koa_cluster_settings *settings,
+                               struct koa_cluster_opts *ret_opts);
 
 /* The rows themselves, for documentation and for what a reload may not change. */
 extern const struct koa_option koa_configuration_options[];

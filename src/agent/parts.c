@@ -86,39 +86,22 @@ static enum koa_err add_cluster(struct koa_agent *agent,
 {
     struct koa_cluster *cluster = find_same(agent, settings, previous);
     struct koa_kafka_security security;
-    struct koa_cluster_opts opts = {
-        .name = settings->name,
-        .bootstrap_servers = settings->bootstrap_servers.rows,
-        .bootstrap_count = settings->bootstrap_servers.count,
-        .interval_ms = settings->interval,
-        .request_timeout_ms = settings->request_timeout,
-        .slow_interval_ms = settings->slow_interval,
-        .topics_include = settings->topics.include.rows,
-        .topics_include_count = settings->topics.include.count,
-        .topics_exclude = settings->topics.exclude.rows,
-        .topics_exclude_count = settings->topics.exclude.count,
-        .groups_include = settings->groups.include.rows,
-        .groups_include_count = settings->groups.include.count,
-        .groups_exclude = settings->groups.exclude.rows,
-        .groups_exclude_count = settings->groups.exclude.count,
-        .batch = settings->batch,
-        .connections = settings->connections,
-        .probe_topic = settings->probe.enabled ? settings->probe.topic : NULL,
-        .probe_agent = agent->probe_id,
-        .probe_interval_ms = settings->probe.interval,
-        .granularity = (enum koa_granularity) settings->granularity,
-        .resolver = agent->kafka_resolver,
-        .security = &security,
-        .workers = agent->workers,
-        .http = agent->kafka_http,
-        .metrics = agent->metrics,
-        .log = koa_agent_log(agent, "cluster"),
-        .published = on_published,
-        .context = agent,
-    };
+    struct koa_cluster_opts opts;
     enum koa_err err = KOA_OK;
 
     koa_cluster_settings_security(settings, &security);
+    koa_cluster_settings_opts(settings, &opts);
+    opts.probe_topic = settings->probe.enabled ? settings->probe.topic : NULL;
+    opts.probe_agent = agent->probe_id;
+    opts.probe_interval_ms = settings->probe.interval;
+    opts.resolver = agent->kafka_resolver;
+    opts.security = &security;
+    opts.workers = agent->workers;
+    opts.http = agent->kafka_http;
+    opts.metrics = agent->metrics;
+    opts.log = koa_agent_log(agent, "cluster");
+    opts.published = on_published;
+    opts.context = agent;
     if (cluster != NULL) {
         koa_cluster_ref(cluster);
     } else {

@@ -12,7 +12,7 @@
 #include "base/str.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_serve, &cli_verify, &cli_demo, &cli_simulate, &cli_check_config, &cli_docs, NULL,
+    &cli_serve, &cli_verify, &cli_demo, &cli_simulate, &cli_check_config, &cli_lag, &cli_docs, NULL,
 };
 
 static void collect_flags(const struct cli_command *command, struct cli_arguments *arguments)
@@ -31,9 +31,13 @@ static void fill_getopt(const struct cli_arguments *arguments, struct option *ro
 {
     rows[0] = (struct option){.name = "help", .val = 0};
     for (size_t i = 0; i < arguments->flag_count; i++) {
+        const char *argument = arguments->flags[i]->argument;
+
         rows[i + 1] = (struct option){
             .name = arguments->flags[i]->name,
-            .has_arg = arguments->flags[i]->argument != NULL ? required_argument : no_argument,
+            .has_arg = argument == NULL     ? no_argument
+                       : argument[0] == '[' ? optional_argument
+                                            : required_argument,
             .val = (int) i + 1,
         };
     }
@@ -184,8 +188,9 @@ void cli_command_help(const struct cli_command *command)
     collect_flags(command, &arguments);
     for (size_t i = 0; i < arguments.flag_count; i++) {
         const struct cli_flag *flag = arguments.flags[i];
-        int width = printf("  --%s%s%s", flag->name, flag->argument != NULL ? " " : "",
-                           flag->argument != NULL ? flag->argument : "");
+        const char *argument = flag->argument != NULL ? flag->argument : "";
+        int width = printf("  --%s%s%s", flag->name,
+                           argument[0] != '\0' && argument[0] != '[' ? " " : "", argument);
 
         (void) printf("%*s%s\n", width < 30 ? 30 - width : 2, "", flag->help);
     }

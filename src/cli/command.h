@@ -6,7 +6,7 @@
 
 struct cli_flag {
     const char *name;     /* "port" for --port */
-    const char *argument; /* "PORT"; NULL: a switch */
+    const char *argument; /* "PORT"; "[=PORT]": may be left out; NULL: a switch */
     const char *setting;  /* the configuration key it sets; NULL: the command reads it itself */
     const char *help;
 };
@@ -66,6 +66,7 @@ extern const struct cli_command cli_verify;
 extern const struct cli_command cli_demo;
 extern const struct cli_command cli_simulate;
 extern const struct cli_command cli_check_config;
+extern const struct cli_command cli_lag;
 extern const struct cli_command cli_docs;
 
 #endif
