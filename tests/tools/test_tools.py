@@ -111,7 +111,7 @@ def program(tree, text):
 
 
 def test_check_docs_compares_committed_documents_with_the_program(tree):
-    for name in ("config", "metrics", "errors", "http-api"):
+    for name in ("config", "metrics", "errors", "http-api", "simulate"):
         tree(f"docs/{name}.md", "# Settings\n")
     assert check("check-docs", tree, program(tree, "echo '# Settings'")).returncode == 0
     changed = check("check-docs", tree, program(tree, "echo '# More settings'"))

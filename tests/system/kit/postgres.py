@@ -69,7 +69,10 @@ class Postgres:
         server = self.server_pid()
         children = pathlib.Path(f"/proc/{server}/task/{server}/children").read_text().split()
         for pid in (server, *map(int, children)):
-            os.kill(pid, number)
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:  # its connection ended meanwhile
+                pass
 
     def freeze(self):
         self.signal(signal.SIGSTOP)
