@@ -140,10 +140,15 @@ def test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed(targe
     assert target.get("/health/live").status == 200
 
 
+# These are within our limits: what refuses them is the library's memory for a connection, which 1.0 uses otherwise.
+LATER = {"4000 cookies": {200, 431}, "1000 parameters": {400, 431}}
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_the_same_later_on_a_connection_is_refused_too(target, name):
     """libmicrohttpd sees these first and refuses some itself, in HTML (0.9.75: a length with two heads)."""
     data, allowed = REFUSED[name]
+    allowed = LATER.get(name, allowed)
     with connect(target) as client:
         client.sendall(GOOD)
         assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
@@ -152,8 +157,9 @@ def test_the_same_later_on_a_connection_is_refused_too(target, name):
         except (BrokenPipeError, ConnectionResetError):
             pass
         received, closed = read_all(client, wait=5)
-    assert closed and b"alive" not in received
-    assert set(int(status) for status in STATUS.findall(received)) <= allowed, received[:400]
+    statuses = {int(status) for status in STATUS.findall(received)}
+    assert statuses <= allowed, received[:400]
+    assert 200 in statuses or closed and b"alive" not in received
 
 
 def test_a_refusal_is_read_by_who_goes_on_sending(target):
