@@ -41,11 +41,13 @@ def pkg_config(installed, *arguments):
                env={**os.environ, "PKG_CONFIG_PATH": str(library_folder(installed) / "pkgconfig")}).split()
 
 
-def sanitizer_flags(build):
+def instrumentation(build):
+    """What a host must be linked with when the library was built under sanitizers, or for coverage."""
     listed = json.loads(run(["meson", "introspect", build, "--buildoptions"]))
-    value = next(option["value"] for option in listed if option["name"] == "b_sanitize")
-    value = ",".join(value) if isinstance(value, list) else value
-    return [] if value in ("", "none") else [f"-fsanitize={value}"]
+    options = {option["name"]: option["value"] for option in listed}
+    kinds = options["b_sanitize"]
+    kinds = ",".join(kinds) if isinstance(kinds, list) else kinds
+    return [*([] if kinds in ("", "none") else [f"-fsanitize={kinds}"]), *(["--coverage"] if options["b_coverage"] else [])]
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +62,7 @@ def example(installed, build, tmp_path_factory):
             if linking == "static":
                 libraries = [library_folder(installed) / "libkoa.a",
                              *(word for word in pkg_config(installed, "--static", "--libs-only-l") if word != "-lkoa")]
-            run(["cc", "-std=c17", *STRICT, *sanitizer_flags(build), "-o", program, ROOT / "examples" / f"{name}.c",
+            run(["cc", "-std=c17", *STRICT, *instrumentation(build), "-o", program, ROOT / "examples" / f"{name}.c",
                  *pkg_config(installed, "--cflags"), *libraries])
         return program
     return compile_one
