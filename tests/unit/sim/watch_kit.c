@@ -1,0 +1,255 @@
+#include "watch_kit.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "kit/kit.h"
+
+/* ---- between them */
+
+static struct koa_mono tell_mono(void *context)
+{
+    return ((struct watch *) context)->kit.question.now;
+}
+
+static struct koa_wall tell_wall(void *context)
+{
+    return ((struct watch *) context)->kit.question.wall;
+}
+
+static int16_t version_of(void *context, int32_t broker, int16_t api_key)
+{
+    const struct watch *watch = context;
+    const struct koa_kafka_api *api = koa_kafka_api_find(api_key);
+    int16_t minimum;
+    int16_t maximum;
+
+    (void) broker;
+    if (!koa_sim_version_range(watch->kit.model->version, api_key, &minimum, &maximum))
+        return -1;
+    return api->highest_asked > 0 && api->highest_asked < maximum ? api->highest_asked : maximum;
+}
+
+/* What becomes of a request is known at once; when it is told, is not yet. */
+static void put_through(struct watch *watch, int32_t broker, struct watch_pending *pending)
+{
+    const struct koa_sim_node *node = koa_sim_model_node(watch->kit.model, broker);
+    struct koa_buf request = {.limit = 1 << 20};
+
+    if (node->is_dead) {
+        pending->err = KOA_ERR_IO;
+        return;
+    }
+    pending->err = KOA_ERR_TIMEOUT;
+    pending->due = pending->request->deadline;
+    if (node->is_frozen)
+        return;
+    assert_int_equal(
+        koa_kafka_frame_request(&pending->header, pending->request->body, &request, NULL), KOA_OK);
+    watch->kit.question.broker = broker;
+    pending->bytes.limit = 16 << 20;
+    koa_arena_reset(watch->kit.question.arena);
+    if (koa_sim_answer(&watch->kit.question, (struct koa_str){request.data + 4, request.size - 4},
+                       &pending->bytes, NULL) != KOA_OK) {
+        pending->err = KOA_ERR_CLOSED;
+        pending->due = watch->kit.question.now;
+    } else if (pending->bytes.size > 0) {
+        pending->err = KOA_OK;
+        pending->due = koa_mono_add_ms(watch->kit.question.now, node->latency_ms);
+        if (pending->due.ms >= pending->request->deadline.ms) {
+            pending->err = KOA_ERR_TIMEOUT;
+            pending->due = pending->request->deadline;
+        }
+    }
+    koa_buf_deinit(&request);
+}
+
+static void submit(void *context, int32_t broker, struct koa_kafka_request *request)
+{
+    struct watch *watch = context;
+    struct watch_pending *pending = &watch->pending[watch->pending_count];
+
+    assert_true(watch->pending_count < WATCH_PENDING_MAX);
+    watch->pending_count++;
+    *pending = (struct watch_pending){
+        .request = request,
+        .due = watch->kit.question.now,
+        .header = {.api_key = request->api_key,
+                   .api_version = version_of(watch, broker, request->api_key),
+                   .client_id = KOA_STR("test")},
+    };
+    if (pending->header.api_version < 0) {
+        pending->err = KOA_ERR_UNSUPPORTED;
+    } else {
+        /* The server of the configuration is the first broker. */
+        put_through(watch, broker < 0 ? 1 : broker, pending);
+    }
+}
+
+static void set_brokers(void *context, const struct koa_kafka_address *brokers, size_t count)
+{
+    (void) context, (void) brokers, (void) count;
+}
+
+static void take_snapshot(void *context, struct koa_snapshot *snapshot,
+                          const struct koa_collector_report *report)
+{
+    struct watch *watch = context;
+
+    koa_snapshot_unref(watch->snapshot);
+    watch->snapshot = snapshot;
+    watch->cycle_ms = report->duration_ms;
+}
+
+/* Ends the one that is due first. */
+static void end_next(struct watch *watch)
+{
+    struct koa_arena *arena = koa_arena_create(64 << 20);
+    struct koa_kafka_answer answer = {.was_sent = true};
+    struct koa_error error;
+    struct watch_pending ended;
+    size_t first = 0;
+    void *body;
+
+    assert_non_null(arena);
+    for (size_t i = 1; i < watch->pending_count; i++) {
+        if (watch->pending[i].due.ms < watch->pending[first].due.ms)
+            first = i;
+    }
+    ended = watch->pending[first];
+    watch->pending_count--;
+    memmove(&watch->pending[first], &watch->pending[first + 1],
+            (watch->pending_count - first) * sizeof(watch->pending[0]));
+    if (ended.due.ms > watch->kit.question.now.ms)
+        sim_kit_advance(&watch->kit, ended.due.ms - watch->kit.question.now.ms);
+    answer.api = koa_kafka_api_find(ended.header.api_key);
+    answer.version = ended.header.api_version;
+    body = koa_arena_alloc(arena, 1, answer.api->response->size);
+    if (ended.err == KOA_OK) {
+        ended.err = koa_kafka_open_response(
+            &ended.header, (struct koa_str){ended.bytes.data + 4, ended.bytes.size - 4}, arena,
+            body, &error);
+        answer.body = body;
+    } else {
+        (void) koa_fail(&error, ended.err, "the broker does not answer");
+    }
+    if (ended.err != KOA_OK) {
+        answer.error = &error;
+        answer.body = NULL;
+    }
+    ended.request->done(ended.request->context, ended.request, &answer);
+    koa_buf_deinit(&ended.bytes);
+    koa_arena_destroy(arena);
+}
+
+/* ---- the watch */
+
+static const struct koa_collector_ops ops = {
+    .mono = tell_mono,
+    .wall = tell_wall,
+    .submit = submit,
+    .version = version_of,
+    .set_brokers = set_brokers,
+    .finished = take_snapshot,
+};
+
+void sim_watch_set_up(struct watch *watch, enum koa_sim_version version)
+{
+    struct koa_collector_opts opts = {.name = "sim",
+                                      .bootstrap_count = 1,
+                                      .interval_ms = WATCH_INTERVAL_MS,
+                                      .slow_interval_ms = WATCH_INTERVAL_MS,
+                                      .request_timeout_ms = WATCH_TIMEOUT_MS,
+                                      .batch = 500,
+                                      .ops = &ops,
+                                      .context = watch};
+
+    memset(watch, 0, sizeof(*watch));
+    sim_kit_set_up(&watch->kit, version);
+    assert_int_equal(koa_name_filter_create(&(struct koa_name_filter_opts){.what = "topics"},
+                                            &watch->filter, NULL),
+                     KOA_OK);
+    opts.filter = watch->filter;
+    assert_int_equal(koa_collector_create(&opts, &watch->collector, NULL), KOA_OK);
+}
+
+void sim_watch_tear_down(struct watch *watch)
+{
+    koa_collector_cancel(watch->collector);
+    while (watch->pending_count > 0)
+        end_next(watch);
+    koa_collector_destroy(watch->collector);
+    koa_name_filter_destroy(watch->filter);
+    koa_snapshot_unref(watch->snapshot);
+    sim_kit_tear_down(&watch->kit);
+}
+
+void sim_watch_cycle(struct watch *watch)
+{
+    int64_t began_ms = watch->kit.question.now.ms;
+
+    assert_true(koa_collector_begin(watch->collector));
+    while (koa_collector_is_busy(watch->collector)) {
+        assert_true(watch->pending_count > 0);
+        end_next(watch);
+    }
+    began_ms += WATCH_INTERVAL_MS - watch->kit.question.now.ms;
+    if (began_ms > 0)
+        sim_kit_advance(&watch->kit, began_ms);
+}
+
+void sim_watch_cycles(struct watch *watch, int count)
+{
+    for (int i = 0; i < count; i++)
+        sim_watch_cycle(watch);
+}
+
+static size_t group_index(const struct watch *watch, const char *name, size_t *ret_count)
+{
+    size_t found = SIZE_MAX;
+
+    *ret_count = 0;
+    for (size_t i = 0; i < koa_snapshot_group_count(watch->snapshot); i++) {
+        struct koa_snapshot_group row;
+
+        koa_snapshot_group(watch->snapshot, i, &row);
+        if (koa_text_equal(row.name, name)) {
+            ++*ret_count;
+            found = i;
+        }
+    }
+    return found;
+}
+
+struct koa_snapshot_group sim_watch_group(const struct watch *watch, const char *name)
+{
+    struct koa_snapshot_group row;
+    size_t count;
+    size_t index = group_index(watch, name, &count);
+
+    KIT_EXPECT_INT(name, 1, count);
+    koa_snapshot_group(watch->snapshot, index, &row);
+    return row;
+}
+
+struct koa_snapshot_commit sim_watch_commit(const struct watch *watch, const char *name,
+                                            const char *topic)
+{
+    struct koa_snapshot_commit row;
+    size_t count;
+    size_t index = group_index(watch, name, &count);
+    struct koa_snapshot_group_topic told;
+    size_t at = 0;
+
+    KIT_EXPECT_INT(name, 1, count);
+    koa_snapshot_group_topic(watch->snapshot, index, 0, &told);
+    while (!koa_text_equal(told.name, topic))
+        koa_snapshot_group_topic(watch->snapshot, index, ++at, &told);
+    koa_snapshot_commit(watch->snapshot, index, at, 0, &row);
+    return row;
+}
+
+bool sim_watch_holds(const struct koa_snapshot_commit *row, enum koa_condition condition)
+{
+    return (row->conditions & 1U << condition) != 0;
+}

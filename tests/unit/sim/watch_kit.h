@@ -1,0 +1,42 @@
+/* A collector that watches a simulated cluster: bytes between them, virtual time, no sockets. */
+#ifndef UNIT_SIM_WATCH_KIT_H
+#define UNIT_SIM_WATCH_KIT_H
+
+#include "cluster/collector.h"
+#include "cluster/name_filter.h"
+#include "sim_kit.h"
+
+enum { WATCH_INTERVAL_MS = 15000, WATCH_TIMEOUT_MS = 5000, WATCH_PENDING_MAX = 256 };
+
+/* A request on its way. */
+struct watch_pending {
+    struct koa_kafka_request *request;
+    struct koa_mono due;
+    enum koa_err err; /* how it ends; KOA_OK: with the answer */
+    struct koa_kafka_request_header header;
+    struct koa_buf bytes;
+};
+
+struct watch {
+    struct sim_kit kit;
+    struct koa_collector *collector;
+    struct koa_name_filter *filter;
+    struct watch_pending pending[WATCH_PENDING_MAX];
+    size_t pending_count;
+    struct koa_snapshot *snapshot;
+    int64_t cycle_ms; /* how long the last one took */
+};
+
+void sim_watch_set_up(struct watch *watch, enum koa_sim_version version);
+void sim_watch_tear_down(struct watch *watch);
+/* Whole cycles; the next one would begin when they end. */
+void sim_watch_cycle(struct watch *watch);
+void sim_watch_cycles(struct watch *watch, int count);
+/* A group of the last snapshot, which must be there exactly once. */
+struct koa_snapshot_group sim_watch_group(const struct watch *watch, const char *name);
+/* Its commit for partition 0 of a topic. */
+struct koa_snapshot_commit sim_watch_commit(const struct watch *watch, const char *name,
+                                            const char *topic);
+bool sim_watch_holds(const struct koa_snapshot_commit *row, enum koa_condition condition);
+
+#endif
