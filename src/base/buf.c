@@ -145,8 +145,9 @@ enum koa_err koa_buf_status(const struct koa_buf *buf, const char *what, struct 
 {
     if (!buf->failed)
         return KOA_OK;
-    if (!buf->out_of_memory)
+    if (!buf->out_of_memory) {
         return koa_fail(reterr, KOA_ERR_LIMIT, "%s is larger than its limit of %zu bytes", what,
                         buf->limit);
+    }
     return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for %s (%zu bytes so far)", what, buf->size);
 }

@@ -206,7 +206,8 @@ static size_t fill_directly(struct koa_encoder *encoder, char *target, size_t si
     koa_buf_clear(&encoder->encoding.out);
     encoder->handed_out = 0;
     encoder->own = encoder->encoding.out;
-    encoder->encoding.out = (struct koa_buf){.data = target, .capacity = size, .limit = size - 1};
+    encoder->encoding.out = (struct koa_buf){.capacity = size, .limit = size - 1};
+    encoder->encoding.out.data = target;
     encoder->is_direct = true;
     while (encoder->is_direct && encoder->phase == PHASE_SOURCE)
         encode_batch(encoder);

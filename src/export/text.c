@@ -128,8 +128,12 @@ static char *put_value(char *at, struct koa_str text)
  * room for a line includes them. */
 static char *put_wide(char *at, const char *data, size_t size)
 {
-    for (size_t i = 0; i < size; i += WIDE)
-        memcpy(at + i, data + i, WIDE);
+    char block[WIDE]; /* what is read too much may be where it is written */
+
+    for (size_t i = 0; i < size; i += WIDE) {
+        memcpy(block, data + i, WIDE);
+        memcpy(at + i, block, WIDE);
+    }
     return at + size;
 }
 

@@ -95,8 +95,9 @@ static double pick_number(struct kit_series *series)
 
 static void pick_labels(struct kit_series *series, struct row *row)
 {
-    uint64_t chosen = kit_random(&series->random) & kit_random(&series->random);
+    uint64_t chosen = kit_random(&series->random);
 
+    chosen &= kit_random(&series->random);
     row->sample.label_count = 0;
     for (size_t i = 0; i < LABELS; i++) {
         /* Now and then all of them: more than a writer may want to remember. */

@@ -114,7 +114,8 @@ static struct koa_buf write_plainly(const struct koa_metrics_source *source, enu
     static struct koa_metrics_cursor cursor;
     static struct koa_batch batch;
     struct koa_buf buf = {.limit = TEXT_LIMIT};
-    const struct koa_family_view *family = NULL;
+    const struct koa_family_view none = {0};
+    const struct koa_family_view *family = &none;
 
     source->begin(source, &cursor);
     while (source->next(source, &cursor, &batch)) {
@@ -122,7 +123,7 @@ static struct koa_buf write_plainly(const struct koa_metrics_source *source, enu
         for (size_t i = 0; i < batch.count; i++) {
             const struct koa_sample *sample = &batch.samples[i];
 
-            if (sample->family != family)
+            if (family != sample->family)
                 put_family(&buf, sample->family, format);
             family = sample->family;
             if (sample->histogram != NULL) {
@@ -130,8 +131,9 @@ static struct koa_buf write_plainly(const struct koa_metrics_source *source, enu
                 continue;
             }
             put_line(&buf, sample, format,
-                     format == KOA_FORMAT_OPENMETRICS && family->type == KOA_COUNTER ? "_total"
-                                                                                     : "",
+                     format == KOA_FORMAT_OPENMETRICS && sample->family->type == KOA_COUNTER
+                         ? "_total"
+                         : "",
                      NULL);
             put_number(&buf, sample->value);
             koa_buf_append_text(&buf, "\n");

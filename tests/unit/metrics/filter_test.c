@@ -213,14 +213,15 @@ static void put_filtered(struct koa_buf *buf, const struct koa_sample *sample,
 static struct koa_buf list(const struct koa_metrics_source *source,
                            const struct koa_metrics_filter_opts *opts)
 {
-    static const struct koa_metrics_filter_opts none = {0};
+    static const struct koa_metrics_filter_opts no_rules = {0};
+    static const struct koa_family_view none = {0};
     static struct koa_metrics_cursor cursor;
     static struct koa_batch batch;
     struct koa_buf buf = {.limit = (size_t) 4 * 1024 * 1024};
-    const struct koa_family_view *family = NULL;
+    const struct koa_family_view *family = &none;
     size_t shown = 0;
 
-    opts = opts != NULL ? opts : &none;
+    opts = opts != NULL ? opts : &no_rules;
     source->begin(source, &cursor);
     while (source->next(source, &cursor, &batch)) {
         kit_expect_batch(&batch);
@@ -229,7 +230,7 @@ static struct koa_buf list(const struct koa_metrics_source *source,
 
             shown = sample->family == family ? shown + 1 : 1;
             family = sample->family;
-            if ((opts->exclude_count > 0 && koa_str_equal_text(family->name, "c")) ||
+            if ((opts->exclude_count > 0 && koa_str_equal_text(sample->family->name, "c")) ||
                 (opts->series_per_family > 0 && shown > opts->series_per_family))
                 continue;
             put_filtered(&buf, sample, opts);
