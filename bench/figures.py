@@ -13,7 +13,27 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "system"))
 
 from kit.agent import Agent  # noqa: E402
-from kit.base import end, spawn, wait_until  # noqa: E402
+from kit.base import end, free_ports, spawn, wait_until  # noqa: E402
+
+WORKERS = 2  # of nginx, as many as the agent's HTTP threads
+
+NGINX = """
+worker_processes {workers};
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+daemon off;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    open_file_cache max=100;
+    keepalive_requests 1000000000;
+    client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+    uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+    server {{ listen 127.0.0.1:{port} reuseport; root {folder}/www; default_type application/json; }}
+}}
+"""
 
 BUILD = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build-release").resolve()
 
@@ -55,6 +75,29 @@ def simulated_kafka(*arguments):
         process.stdout.close()
 
 
+@contextlib.contextmanager
+def nginx(bodies):
+    """Serves each of {path: bytes} as a static file named path.body; gives (its workers' pids, port)."""
+    with folder() as where:
+        port = free_ports()
+        for path, body in bodies.items():
+            file = where / "www" / f"{path.lstrip('/')}.body"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(body)
+        (where / "nginx.conf").write_text(NGINX.format(folder=where, port=port, workers=WORKERS))
+        process = spawn(["nginx", "-c", where / "nginx.conf", "-p", where], stderr=subprocess.DEVNULL)
+        try:
+            workers = wait_until(lambda: (found := children(process.pid)) and len(found) == WORKERS and found)
+            yield workers, port
+        finally:
+            end(process)
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(word) for word in file.read().split()]
+
+
 def all_checks_answered(one):
     """The board once every check has an answer."""
     board = one.get("/health").json
@@ -65,6 +108,22 @@ def cpu_ns(pids):
     """Run time of all threads of these processes, in nanoseconds."""
     files = [path for pid in pids for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")]
     return sum(int(path.read_text().split()[0]) for path in files)
+
+
+class KernelShare:
+    """Which part of these processes' CPU time the kernel takes, from here on; exact to 10 ms."""
+
+    def __init__(self, pids):
+        self.pids, self.before = pids, self.ticks(pids)
+
+    @staticmethod
+    def ticks(pids):
+        rows = [pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+        return sum(int(row[11]) for row in rows), sum(int(row[12]) for row in rows)
+
+    def since(self):
+        user, kernel = (now - then for now, then in zip(self.ticks(self.pids), self.before))
+        return kernel / max(1, user + kernel)
 
 
 class Load:
@@ -101,5 +160,5 @@ def numbers(name, fallback):
     return int(os.environ.get(name, fallback))
 
 
-__all__ = ["BUILD", "ROOT", "Agent", "Load", "Verdicts", "agent", "all_checks_answered", "cpu_ns", "end", "folder",
-           "header", "median", "numbers", "simulated_kafka", "spawn", "wait_until"]
+__all__ = ["BUILD", "ROOT", "WORKERS", "Agent", "KernelShare", "Load", "Verdicts", "agent", "all_checks_answered", "cpu_ns", "end", "folder",
+           "header", "median", "nginx", "numbers", "simulated_kafka", "spawn", "wait_until"]
