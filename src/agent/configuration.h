@@ -41,7 +41,7 @@ struct koa_web_settings {
     } limits;
 };
 
-struct koa_name_filter {
+struct koa_names_settings {
     struct koa_texts include, exclude; /* anchored regular expressions */
 };
 
@@ -68,7 +68,7 @@ struct koa_cluster_settings {
         const char *topic;
         int64_t interval;
     } probe;
-    struct koa_name_filter topics, groups;
+    struct koa_names_settings topics, groups;
     int granularity;
 };
 

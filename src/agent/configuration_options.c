@@ -148,9 +148,10 @@ static const struct koa_option web_options[] = {
 };
 
 static const struct koa_option filter_options[] = {
-    {KOA_TEXTS(struct koa_name_filter, include), .fallback = "[\".*\"]",
+    {KOA_TEXTS(struct koa_names_settings, include), .fallback = "[\".*\"]",
      .validate = koa_pattern_validate, .help = "anchored regular expressions of names to watch"},
-    {KOA_TEXTS(struct koa_name_filter, exclude), .fallback = "[]", .validate = koa_pattern_validate,
+    {KOA_TEXTS(struct koa_names_settings, exclude), .fallback = "[]",
+     .validate = koa_pattern_validate,
      .help = "anchored regular expressions of names to leave out"},
     {0},
 };
