@@ -12,7 +12,8 @@
 #include "base/str.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_serve, &cli_verify, &cli_demo, &cli_simulate, &cli_check_config, &cli_lag, &cli_docs, NULL,
+    &cli_serve, &cli_verify, &cli_demo, &cli_simulate, &cli_check_config,
+    &cli_lag,   &cli_doctor, &cli_docs, NULL,
 };
 
 static void collect_flags(const struct cli_command *command, struct cli_arguments *arguments)

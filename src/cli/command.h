@@ -67,6 +67,7 @@ extern const struct cli_command cli_demo;
 extern const struct cli_command cli_simulate;
 extern const struct cli_command cli_check_config;
 extern const struct cli_command cli_lag;
+extern const struct cli_command cli_doctor;
 extern const struct cli_command cli_docs;
 
 #endif

@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/doctor_features.h"
 #include "metrics/catalog.h"
 #include "sim/scenario.h"
 
@@ -30,6 +31,7 @@ static const struct {
     {"errors", document_errors},
     {"http-api", koa_api_document},
     {"simulate", koa_sim_scenario_document},
+    {"permissions", cli_permissions_document},
 };
 
 static int docs(const struct cli_arguments *arguments)
@@ -44,10 +46,10 @@ static int docs(const struct cli_arguments *arguments)
             return CLI_OK;
         }
     }
-    (void) fprintf(
-        stderr,
-        "kafka-ops-agent docs: there are config, metrics, errors, http-api, simulate; not '%s'\n",
-        arguments->operand);
+    (void) fprintf(stderr,
+                   "kafka-ops-agent docs: there are config, metrics, errors, http-api, simulate, "
+                   "permissions; not '%s'\n",
+                   arguments->operand);
     return CLI_USAGE;
 }
 
@@ -56,7 +58,8 @@ static const struct cli_flag flags[] = {{0}};
 const struct cli_command cli_docs = {
     .name = "docs",
     .operand = "NAME",
-    .summary = "Print a generated document: config, metrics, errors, http-api or simulate",
+    .summary =
+        "Print a generated document: config, metrics, errors, http-api, simulate or permissions",
     .flag_tables = (const struct cli_flag *const[]){flags, NULL},
     .is_hidden = true,
     .run = docs,

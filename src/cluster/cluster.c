@@ -3,10 +3,8 @@
 
 #include <inttypes.h>
 #include <stdatomic.h>
-#include <string.h>
 
 #include "base/memory.h"
-#include "base/num.h"
 #include "base/str.h"
 #include "cluster/collector.h"
 #include "cluster/probe.h"
@@ -43,32 +41,6 @@ struct koa_cluster {
     int64_t topics; /* as counted in kafka_ops_topics_total */
 };
 
-/* "host:port" or "[::1]:9092"; `host` gets a copy. */
-static enum koa_err parse_server(const char *text, char **ret_host, int *ret_port,
-                                 struct koa_error *reterr)
-{
-    const char *colon = strrchr(text, ':');
-    size_t size = colon != NULL ? (size_t) (colon - text) : 0;
-    const char *host = text;
-    int64_t port = 0;
-
-    if (size >= 2 && host[0] == '[' && host[size - 1] == ']') {
-        host++;
-        size -= 2;
-    } else if (size > 0 && memchr(host, ':', size) != NULL) {
-        size = 0; /* an IPv6 address without brackets */
-    }
-    if (size == 0 || koa_parse_int(koa_str_from(colon + 1), 1, UINT16_MAX, &port) != KOA_OK) {
-        return koa_fail(reterr, KOA_ERR_INVALID,
-                        "'%s' is no Kafka server: must be host:port, with port 1 to 65535", text);
-    }
-    *ret_host = koa_strndup(host, size);
-    *ret_port = (int) port;
-    return koa_require_memory(*ret_host, reterr);
-}
-
-/* The clock itself, not the loop's turn: what is worked out at the end of a cycle, within one turn,
- * is part of its duration. */
 static struct koa_mono mono(void *context)
 {
     (void) context;
@@ -250,7 +222,8 @@ static enum koa_err make_client(struct koa_cluster *cluster, const struct koa_cl
                         cluster->name, opts->bootstrap_count, KOA_KAFKA_BOOTSTRAP_LIMIT);
     }
     for (size_t i = 0; i < opts->bootstrap_count && err == KOA_OK; i++) {
-        err = parse_server(opts->bootstrap_servers[i], &hosts[i], &servers[i].port, reterr);
+        err =
+            koa_kafka_server_parse(opts->bootstrap_servers[i], &hosts[i], &servers[i].port, reterr);
         servers[i].host = hosts[i];
         client.bootstrap_count = i + 1;
     }

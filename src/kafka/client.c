@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "base/memory.h"
+#include "base/num.h"
 #include "base/str.h"
 #include "kafka/broker.h"
 #include "kafka/credentials.h"
@@ -50,6 +51,31 @@ struct koa_kafka_client {
     struct koa_timer reaper;
 };
 
+enum koa_err koa_kafka_server_parse(const char *text, char **ret_host, int *ret_port,
+                                    struct koa_error *reterr)
+{
+    const char *colon = strrchr(text, ':');
+    size_t size = colon != NULL ? (size_t) (colon - text) : 0;
+    const char *host = text;
+    int64_t port = 0;
+
+    if (size >= 2 && host[0] == '[' && host[size - 1] == ']') {
+        host++;
+        size -= 2;
+    } else if (size > 0 && memchr(host, ':', size) != NULL) {
+        size = 0; /* an IPv6 address without brackets */
+    }
+    if (size == 0 || koa_parse_int(koa_str_from(colon + 1), 1, UINT16_MAX, &port) != KOA_OK) {
+        return koa_fail(reterr, KOA_ERR_INVALID,
+                        "'%s' is no Kafka server: must be host:port, with port 1 to 65535", text);
+    }
+    *ret_host = koa_strndup(host, size);
+    *ret_port = (int) port;
+    return koa_require_memory(*ret_host, reterr);
+}
+
+/* The clock itself, not the loop's turn: what is worked out at the end of a cycle, within one turn,
+ * is part of its duration. */
 static struct peer *peer_of(struct koa_list_node *node)
 {
     return KOA_CONTAINER_OF(node, struct peer, node);

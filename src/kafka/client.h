@@ -19,6 +19,11 @@ static inline int32_t koa_kafka_bootstrap_id(size_t index)
     return -1 - (int32_t) index;
 }
 
+/* "host:port" or "[::1]:9092"; `*ret_host` is the caller's, koa_free(). KOA_ERR_INVALID says what
+ * must be there. */
+KOA_MUST_USE enum koa_err koa_kafka_server_parse(const char *text, char **ret_host, int *ret_port,
+                                                 struct koa_error *reterr);
+
 struct koa_kafka_address {
     const char *host;
     int32_t id;
