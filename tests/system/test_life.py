@@ -112,7 +112,7 @@ def test_usage_errors(build):
                       ["simulate", "--brokers", "0"]):
         assert run(build, *arguments).returncode == 2, arguments
     assert "did you mean 'verify'?" in run(build, "verfy").stderr
-    for command in ("serve", "verify", "demo", "simulate", "check-config"):
+    for command in ("serve", "verify", "demo", "simulate", "check-config", "doctor"):
         done = run(build, command, "--help")
         assert done.returncode == 0 and "Exit codes" in done.stdout, command
 
