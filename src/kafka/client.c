@@ -409,7 +409,9 @@ int16_t koa_kafka_client_version(const struct koa_kafka_client *client, int32_t 
 {
     const struct peer *peer = find_peer(client, broker);
 
-    return peer != NULL ? koa_kafka_broker_version(peer->broker, api_key) : -1;
+    if (peer == NULL)
+        return -1;
+    return koa_kafka_broker_version(peer->broker, api_key);
 }
 
 static void reap(struct koa_timer *timer, struct koa_mono now)
