@@ -190,27 +190,27 @@ static void write_pace(struct koa_json *json, const struct koa_snapshot_group_to
 }
 
 void koa_group_topic_write(struct koa_json *json, const struct koa_snapshot *snapshot, size_t group,
-                           size_t index)
+                           size_t topic)
 {
-    struct koa_snapshot_group_topic topic;
+    struct koa_snapshot_group_topic row;
 
-    koa_snapshot_group_topic(snapshot, group, index, &topic);
+    koa_snapshot_group_topic(snapshot, group, topic, &row);
     koa_json_object(json, NULL);
-    koa_json_text(json, "name", topic.name);
-    koa_json_bool(json, "is_gone", topic.is_gone);
-    koa_json_int(json, "partitions", (int64_t) topic.commits);
-    koa_api_number(json, "assigned_partitions", topic.has_assigned, topic.assigned);
-    koa_json_int(json, "committed", topic.committed);
-    koa_api_number(json, "lag", topic.has_lag, topic.lag);
-    koa_api_number(json, "lag_max", topic.has_lag, topic.lag_max);
-    write_seconds(json, topic.lag_quality, topic.lag_seconds);
-    write_pace(json, &topic);
-    write_counts(json, topic.conditions);
+    koa_json_text(json, "name", row.name);
+    koa_json_bool(json, "is_gone", row.is_gone);
+    koa_json_int(json, "partitions", (int64_t) row.commits);
+    koa_api_number(json, "assigned_partitions", row.has_assigned, row.assigned);
+    koa_json_int(json, "committed", row.committed);
+    koa_api_number(json, "lag", row.has_lag, row.lag);
+    koa_api_number(json, "lag_max", row.has_lag, row.lag_max);
+    write_seconds(json, row.lag_quality, row.lag_seconds);
+    write_pace(json, &row);
+    write_counts(json, row.conditions);
     koa_json_list(json, "partition_list");
-    for (size_t i = 0; i < topic.commits; i++) {
+    for (size_t i = 0; i < row.commits; i++) {
         struct koa_snapshot_commit commit;
 
-        koa_snapshot_commit(snapshot, group, index, i, &commit);
+        koa_snapshot_commit(snapshot, group, topic, i, &commit);
         write_commit(json, &commit);
     }
     koa_json_list_end(json);

@@ -7,6 +7,9 @@
 #include "base/memory.h"
 #include "base/str.h"
 
+static const struct koa_page_orders orders = {
+    .words = koa_group_orders, .count = KOA_GROUP_ORDER_COUNT, .fallback = KOA_GROUP_ORDER_TROUBLE};
+
 static bool read_wish(const struct koa_http_request *request, struct koa_http_response *response,
                       struct koa_group_wish *wish)
 {
@@ -28,18 +31,16 @@ static bool read_wish(const struct koa_http_request *request, struct koa_http_re
 static void write_groups(struct koa_json *json, const struct koa_snapshot *snapshot,
                          const struct koa_page *page, struct koa_page_row *rows, size_t count)
 {
-    size_t first;
-    size_t end;
+    struct koa_page_cut cut = koa_page_cut(page, rows, count);
 
-    koa_page_cut(page, rows, count, &first, &end);
     koa_json_list(json, "groups");
-    for (size_t i = first; i < end; i++) {
+    for (size_t i = cut.first; i < cut.end; i++) {
         koa_json_object(json, NULL);
         koa_group_write(json, snapshot, rows[i].index);
         koa_json_object_end(json);
     }
     koa_json_list_end(json);
-    koa_page_write_end(json, page, rows, count, first, end);
+    koa_page_write_end(json, page, &cut);
 }
 
 void koa_api_cluster_groups(void *context, const struct koa_http_request *request,
@@ -52,9 +53,7 @@ void koa_api_cluster_groups(void *context, const struct koa_http_request *reques
     struct koa_page page;
     size_t all;
 
-    if (!koa_page_read(request, response, koa_group_orders, KOA_GROUP_ORDER_COUNT,
-                       KOA_GROUP_ORDER_TROUBLE, &page) ||
-        !read_wish(request, response, &wish) ||
+    if (!koa_page_read(request, response, &orders, &page) || !read_wish(request, response, &wish) ||
         !koa_api_cluster_open(api, request, response, &view))
         return;
     all = view.snapshot != NULL ? koa_snapshot_group_count(view.snapshot) : 0;
@@ -79,10 +78,8 @@ static void answer_group(const struct koa_api *api, struct koa_http_response *re
 {
     struct koa_snapshot_group row;
     struct koa_page_row *rows;
+    struct koa_page_cut cut;
     struct koa_json json;
-    size_t count;
-    size_t first;
-    size_t end;
 
     koa_snapshot_group(view->snapshot, group, &row);
     rows = koa_calloc(row.topics + 1, sizeof(*rows));
@@ -90,15 +87,14 @@ static void answer_group(const struct koa_api *api, struct koa_http_response *re
         koa_api_no_memory(response, row.topics);
         return;
     }
-    count = koa_group_topic_rows(view->snapshot, group, page, rows);
-    koa_page_cut(page, rows, count, &first, &end);
+    cut = koa_page_cut(page, rows, koa_group_topic_rows(view->snapshot, group, page, rows));
     json = koa_api_json(response);
     koa_group_write(&json, view->snapshot, group);
     koa_json_list(&json, "topic_list");
-    for (size_t i = first; i < end; i++)
+    for (size_t i = cut.first; i < cut.end; i++)
         koa_group_topic_write(&json, view->snapshot, group, rows[i].index);
     koa_json_list_end(&json);
-    koa_page_write_end(&json, page, rows, count, first, end);
+    koa_page_write_end(&json, page, &cut);
     koa_api_cluster_write_age(api, &json, view);
     koa_api_json_end(api, &json);
     koa_free(rows);
@@ -113,8 +109,7 @@ void koa_api_cluster_group(void *context, const struct koa_http_request *request
     struct koa_page page;
     size_t group;
 
-    if (!koa_page_read(request, response, koa_group_orders, KOA_GROUP_ORDER_COUNT,
-                       KOA_GROUP_ORDER_TROUBLE, &page) ||
+    if (!koa_page_read(request, response, &orders, &page) ||
         !koa_api_cluster_open(api, request, response, &view))
         return;
     if (view.snapshot != NULL && koa_group_find(view.snapshot, name, &group)) {

@@ -29,23 +29,23 @@ bool koa_page_after(struct koa_page *page, const char *text)
 }
 
 static bool read_order(const struct koa_http_request *request, struct koa_http_response *response,
-                       const char *const *words, size_t word_count, size_t *order)
+                       const struct koa_page_orders *orders, size_t *order)
 {
     const char *sort = koa_http_request_query(request, "sort");
     struct koa_buf allowed = {.limit = ALLOWED_SIZE};
 
     if (sort == NULL || sort[0] == '\0')
         return true;
-    for (size_t i = 0; i < word_count; i++) {
-        if (strcmp(words[i], sort) == 0) {
+    for (size_t i = 0; i < orders->count; i++) {
+        if (strcmp(orders->words[i], sort) == 0) {
             *order = i;
             return true;
         }
     }
-    for (size_t i = 0; i < word_count; i++) {
-        const char *join = i + 1 == word_count ? " or " : ", ";
+    for (size_t i = 0; i < orders->count; i++) {
+        const char *join = i + 1 == orders->count ? " or " : ", ";
 
-        koa_buf_printf(&allowed, "%s%s", i > 0 ? join : "", words[i]);
+        koa_buf_printf(&allowed, "%s%s", i > 0 ? join : "", orders->words[i]);
     }
     koa_api_invalid(response, "sort", sort, koa_buf_text(&allowed));
     koa_buf_deinit(&allowed);
@@ -53,15 +53,14 @@ static bool read_order(const struct koa_http_request *request, struct koa_http_r
 }
 
 bool koa_page_read(const struct koa_http_request *request, struct koa_http_response *response,
-                   const char *const *words, size_t word_count, size_t fallback,
-                   struct koa_page *ret_page)
+                   const struct koa_page_orders *orders, struct koa_page *ret_page)
 {
     const char *after = koa_http_request_query(request, "after");
 
-    *ret_page =
-        (struct koa_page){.search = koa_http_request_query(request, "search"), .order = fallback};
+    *ret_page = (struct koa_page){.search = koa_http_request_query(request, "search"),
+                                  .order = orders->fallback};
     if (!koa_api_limit(request, response, DEFAULT_LIMIT, &ret_page->limit) ||
-        !read_order(request, response, words, word_count, &ret_page->order))
+        !read_order(request, response, orders, &ret_page->order))
         return false;
     if (koa_page_after(ret_page, after))
         return true;
@@ -92,37 +91,36 @@ static int by_weight(const void *a, const void *b)
     return by_name(a, b);
 }
 
-void koa_page_cut(const struct koa_page *page, struct koa_page_row *rows, size_t count,
-                  size_t *ret_first, size_t *ret_end)
+struct koa_page_cut koa_page_cut(const struct koa_page *page, struct koa_page_row *rows,
+                                 size_t count)
 {
     struct koa_page_row mark = {.name = page->after, .weight = page->after_weight};
+    struct koa_page_cut cut = {.rows = rows, .count = count, .end = count};
     int (*compare)(const void *a, const void *b) = page->order == 0 ? by_name : by_weight;
-    size_t first = 0;
 
     if (count > 0)
         qsort(rows, count, sizeof(*rows), compare);
-    while (page->after != NULL && first < count && compare(&rows[first], &mark) <= 0)
-        first++;
-    *ret_first = first;
-    *ret_end = page->limit > 0 && (uint64_t) page->limit < count - first
-                   ? first + (size_t) page->limit
-                   : count;
+    while (page->after != NULL && cut.first < count && compare(&rows[cut.first], &mark) <= 0)
+        cut.first++;
+    if (page->limit > 0 && (uint64_t) page->limit < count - cut.first)
+        cut.end = cut.first + (size_t) page->limit;
+    return cut;
 }
 
 void koa_page_write_end(struct koa_json *json, const struct koa_page *page,
-                        const struct koa_page_row *rows, size_t count, size_t first, size_t end)
+                        const struct koa_page_cut *cut)
 {
     struct koa_buf next = {.limit = NEXT_LIMIT};
 
-    koa_json_int(json, "count", (int64_t) (end - first));
-    koa_json_int(json, "total_count", (int64_t) count);
-    if (end == count || end == 0) {
+    koa_json_int(json, "count", (int64_t) (cut->end - cut->first));
+    koa_json_int(json, "total_count", (int64_t) cut->count);
+    if (cut->end == cut->count || cut->end == 0) {
         koa_json_null(json, "next");
         return;
     }
     if (page->order != 0)
-        koa_buf_printf(&next, "%" PRId64 ":", rows[end - 1].weight);
-    koa_buf_append_text(&next, rows[end - 1].name);
+        koa_buf_printf(&next, "%" PRId64 ":", cut->rows[cut->end - 1].weight);
+    koa_buf_append_text(&next, cut->rows[cut->end - 1].name);
     json->buf->failed = json->buf->failed || next.failed;
     koa_json_text(json, "next", koa_buf_text(&next));
     koa_buf_deinit(&next);

@@ -20,20 +20,31 @@ struct koa_page {
     int64_t after_weight;
 };
 
-/* `words` are the orders, the first is "name"; `fallback` is the index of the default. False: the
- * response is a 400 already. What is found is borrowed from the request. */
+/* What an endpoint offers to sort by. */
+struct koa_page_orders {
+    const char *const *words; /* the first is "name" */
+    size_t count;
+    size_t fallback; /* index of the default */
+};
+
+/* False: the response is a 400 already. What is found is borrowed from the request. */
 bool koa_page_read(const struct koa_http_request *request, struct koa_http_response *response,
-                   const char *const *words, size_t word_count, size_t fallback,
-                   struct koa_page *ret_page);
+                   const struct koa_page_orders *orders, struct koa_page *ret_page);
 /* `text` is what koa_page_next() wrote, in the same order; false when it cannot be. A row that has
  * vanished or changed its weight still marks where its page ended. */
 KOA_MUST_USE bool koa_page_after(struct koa_page *page, const char *text);
 bool koa_page_finds(const struct koa_page *page, const char *name);
-/* Sorts, and tells which rows are of the page: [*ret_first, *ret_end). */
-void koa_page_cut(const struct koa_page *page, struct koa_page_row *rows, size_t count,
-                  size_t *ret_first, size_t *ret_end);
+/* All rows in order, and those of the page: [first, end). */
+struct koa_page_cut {
+    const struct koa_page_row *rows;
+    size_t count, first, end;
+};
+
+/* Sorts `rows`, which it borrows. */
+struct koa_page_cut koa_page_cut(const struct koa_page *page, struct koa_page_row *rows,
+                                 size_t count);
 /* `count`, `total_count` and `next`: null on the last page, else what `after` takes. */
 void koa_page_write_end(struct koa_json *json, const struct koa_page *page,
-                        const struct koa_page_row *rows, size_t count, size_t first, size_t end);
+                        const struct koa_page_cut *cut);
 
 #endif

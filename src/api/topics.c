@@ -9,8 +9,10 @@
 
 enum order { ORDER_NAME, ORDER_PARTITIONS, ORDER_TROUBLE };
 
-static const char *const orders[] = {
+static const char *const words[] = {
     [ORDER_NAME] = "name", [ORDER_PARTITIONS] = "partitions", [ORDER_TROUBLE] = "trouble"};
+static const struct koa_page_orders orders = {
+    .words = words, .count = KOA_ARRAY_COUNT(words), .fallback = ORDER_TROUBLE};
 
 /* What hurts most comes first: leaderless, then under-replicated. */
 static int64_t weigh(const struct koa_snapshot_topic *topic, size_t order)
@@ -32,12 +34,10 @@ static void write_topic(struct koa_json *json, const struct koa_snapshot_topic *
 static void write_page(struct koa_json *json, const struct koa_snapshot *snapshot,
                        const struct koa_page *page, struct koa_page_row *rows, size_t count)
 {
-    size_t first;
-    size_t end;
+    struct koa_page_cut cut = koa_page_cut(page, rows, count);
 
-    koa_page_cut(page, rows, count, &first, &end);
     koa_json_list(json, "topics");
-    for (size_t i = first; i < end; i++) {
+    for (size_t i = cut.first; i < cut.end; i++) {
         struct koa_snapshot_topic topic;
 
         koa_snapshot_topic(snapshot, rows[i].index, &topic);
@@ -46,7 +46,7 @@ static void write_page(struct koa_json *json, const struct koa_snapshot *snapsho
         koa_json_object_end(json);
     }
     koa_json_list_end(json);
-    koa_page_write_end(json, page, rows, count, first, end);
+    koa_page_write_end(json, page, &cut);
 }
 
 void koa_api_cluster_topics(void *context, const struct koa_http_request *request,
@@ -59,7 +59,7 @@ void koa_api_cluster_topics(void *context, const struct koa_http_request *reques
     size_t count = 0;
     size_t all;
 
-    if (!koa_page_read(request, response, orders, KOA_ARRAY_COUNT(orders), ORDER_TROUBLE, &page) ||
+    if (!koa_page_read(request, response, &orders, &page) ||
         !koa_api_cluster_open(api, request, response, &view))
         return;
     all = view.snapshot != NULL ? koa_snapshot_topic_count(view.snapshot) : 0;

@@ -238,10 +238,9 @@ static struct koa_page_row *sort_groups(const struct koa_snapshot *snapshot,
     struct koa_group_wish wish = {.type = -1};
     struct koa_page_row *rows =
         koa_calloc(koa_snapshot_group_count(snapshot) + 1, sizeof(struct koa_page_row));
-    size_t first;
 
     if (rows != NULL)
-        koa_page_cut(&page, rows, koa_group_rows(snapshot, &page, &wish, rows), &first, ret_count);
+        *ret_count = koa_page_cut(&page, rows, koa_group_rows(snapshot, &page, &wish, rows)).count;
     return rows;
 }
 

@@ -83,7 +83,7 @@ static bool choose(const struct cli_arguments *arguments, struct cli_target *tar
     }
     if (target->settings != NULL)
         return true;
-    if (count == 0) {
+    if (name == NULL || count == 0) {
         (void) fprintf(stderr,
                        "kafka-ops-agent %s: no cluster is named: give --bootstrap HOST:PORT, "
                        "--config FILE, or set KAFKA_BOOTSTRAP_SERVERS\n",
@@ -106,9 +106,10 @@ static enum koa_err start(struct cli_target *target, struct koa_error *reterr)
 
     if (koa_random_bytes(&key, sizeof(key)))
         koa_hash_seed(key);
-    if (err == KOA_OK)
+    if (err == KOA_OK) {
         err =
             koa_workers_create(&(struct koa_workers_opts){.threads = 0}, &target->workers, reterr);
+    }
     if (err != KOA_OK)
         return err;
     target->resolver = koa_resolver_create(target->workers, target->loop);

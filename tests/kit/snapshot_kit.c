@@ -124,8 +124,8 @@ static void fill_commit(struct koa_snapshot *snapshot, struct koa_group_topic_ro
     int64_t lag;
 
     if (topic->topic != KOA_NO_INDEX &&
-        koa_snapshot_find_partition(snapshot, &snapshot->topics[topic->topic], row->partition,
-                                    &at)) {
+        koa_snapshot_find_partition(snapshot, &snapshot->topics[topic->topic],
+                                    (int32_t) row->partition, &at)) {
         conditions |= judge(snapshot, at, row->offset);
     } else {
         at = (size_t) row->partition;

@@ -20,10 +20,10 @@ struct kit_partition {
 };
 
 struct kit_group {
-    const char *name; /* any bytes but NUL; shown as it is */
+    const char *name;  /* any bytes but NUL; shown as it is */
+    const char *state; /* NULL: "Stable" */
+    const char *error; /* NULL: none */
     enum koa_group_type type;
-    const char *state;    /* NULL: "Stable" */
-    const char *error;    /* NULL: none */
     int32_t coordinator;  /* 0: broker 1; -1: unknown */
     int64_t members;      /* -1: unknown */
     int64_t stale_for_ms; /* how old its commits are; 0: of this cycle */
@@ -41,7 +41,7 @@ struct kit_group_topic {
 
 struct kit_commit {
     const char *group, *topic;
-    int32_t partition; /* one that no row names is gone */
+    int64_t partition; /* one that no row names is gone */
     int64_t offset;
     unsigned conditions; /* beside what offsets tell: 1 << enum koa_condition */
 };

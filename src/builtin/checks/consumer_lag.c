@@ -108,13 +108,15 @@ static enum koa_err prepare(void *memory, struct koa_error *reterr)
     for (size_t i = 0; i < config->overrides.count && err == KOA_OK; i++) {
         has_limit = has_limit || !is_off(&rows[i].limits);
         err = check_limits(&rows[i].limits, reterr);
-        if (err == KOA_OK)
+        if (err == KOA_OK) {
             err = koa_patterns_create(rows[i].match.rows, rows[i].match.count, &rows[i].patterns,
                                       reterr);
+        }
     }
-    if (err == KOA_OK && !has_limit)
+    if (err == KOA_OK && !has_limit) {
         err = koa_fail(reterr, KOA_ERR_INVALID,
                        "a limit is missing: set warning, critical, warning_time or critical_time");
+    }
     if (err != KOA_OK)
         release(config);
     return err;

@@ -15,12 +15,14 @@ enum koa_err koa_name_choice_prepare(struct koa_name_choice *choice, struct koa_
 {
     enum koa_err err = KOA_OK;
 
-    if (!is_everything(&choice->include))
+    if (!is_everything(&choice->include)) {
         err = koa_patterns_create(choice->include.rows, choice->include.count,
                                   &choice->include_patterns, reterr);
-    if (err == KOA_OK && choice->exclude.count > 0)
+    }
+    if (err == KOA_OK && choice->exclude.count > 0) {
         err = koa_patterns_create(choice->exclude.rows, choice->exclude.count,
                                   &choice->exclude_patterns, reterr);
+    }
     if (err != KOA_OK)
         koa_name_choice_release(choice);
     return err;

@@ -63,20 +63,19 @@ static struct koa_snapshot *make(void)
 static const struct {
     const char *name;
     enum koa_group_order order;
-    const char *search, *state;
     int type;
-    const char *expected;
+    const char *search, *state, *expected;
 } lists[] = {
-    {"by name", KOA_GROUP_ORDER_NAME, NULL, NULL, -1, "a/b \xc3\xa9,behind,caught-up,idle,lost,"},
-    {"by lag", KOA_GROUP_ORDER_LAG, NULL, NULL, -1, "lost,behind,idle,a/b \xc3\xa9,caught-up,"},
-    {"in seconds, unknown last", KOA_GROUP_ORDER_LAG_SECONDS, NULL, NULL, -1,
+    {"by name", KOA_GROUP_ORDER_NAME, -1, NULL, NULL, "a/b \xc3\xa9,behind,caught-up,idle,lost,"},
+    {"by lag", KOA_GROUP_ORDER_LAG, -1, NULL, NULL, "lost,behind,idle,a/b \xc3\xa9,caught-up,"},
+    {"in seconds, unknown last", KOA_GROUP_ORDER_LAG_SECONDS, -1, NULL, NULL,
      "lost,behind,a/b \xc3\xa9,caught-up,idle,"},
-    {"lost data, then unread, then any lag", KOA_GROUP_ORDER_TROUBLE, NULL, NULL, -1,
+    {"lost data, then unread, then any lag", KOA_GROUP_ORDER_TROUBLE, -1, NULL, NULL,
      "lost,behind,idle,a/b \xc3\xa9,caught-up,"},
-    {"searched", KOA_GROUP_ORDER_NAME, "l", NULL, -1, "idle,lost,"},
-    {"of a state, in any case", KOA_GROUP_ORDER_NAME, NULL, "empty", -1, "idle,"},
-    {"of a type", KOA_GROUP_ORDER_NAME, NULL, NULL, KOA_GROUP_CONSUMER, "behind,"},
-    {"of both", KOA_GROUP_ORDER_NAME, NULL, "Empty", KOA_GROUP_CONSUMER, ""},
+    {"searched", KOA_GROUP_ORDER_NAME, -1, "l", NULL, "idle,lost,"},
+    {"of a state, in any case", KOA_GROUP_ORDER_NAME, -1, NULL, "empty", "idle,"},
+    {"of a type", KOA_GROUP_ORDER_NAME, KOA_GROUP_CONSUMER, NULL, NULL, "behind,"},
+    {"of both", KOA_GROUP_ORDER_NAME, KOA_GROUP_CONSUMER, NULL, "Empty", ""},
 };
 
 static void groups_are_listed_by_what_is_asked(void **state)
@@ -90,11 +89,9 @@ static void groups_are_listed_by_what_is_asked(void **state)
         struct koa_page_row rows[KOA_ARRAY_COUNT(groups)];
         size_t count = koa_group_rows(snapshot, &page, &wish, rows);
         struct koa_buf text = {.limit = 4096};
-        size_t first;
-        size_t end;
+        struct koa_page_cut cut = koa_page_cut(&page, rows, count);
 
-        koa_page_cut(&page, rows, count, &first, &end);
-        for (size_t i = first; i < end; i++) {
+        for (size_t i = cut.first; i < cut.end; i++) {
             koa_buf_append_text(&text, rows[i].name);
             koa_buf_append_char(&text, ',');
         }

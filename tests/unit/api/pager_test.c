@@ -15,13 +15,12 @@ static const char *cut(const struct koa_page *page, const struct koa_page_row *t
     static char text[128];
     struct koa_buf names = {.limit = sizeof(text)};
     struct koa_page_row rows[8];
-    size_t first;
-    size_t end;
+    struct koa_page_cut cut;
 
     if (count > 0)
         memcpy(rows, table, count * sizeof(*rows));
-    koa_page_cut(page, rows, count, &first, &end);
-    for (size_t i = first; i < end; i++) {
+    cut = koa_page_cut(page, rows, count);
+    for (size_t i = cut.first; i < cut.end; i++) {
         koa_buf_append_text(&names, rows[i].name);
         koa_buf_append_char(&names, ' ');
     }
@@ -100,16 +99,15 @@ static void walk(size_t order, const char *expected)
         struct koa_json json = {.buf = &buf};
         KOA_AUTO(koa_json_value) *value = NULL;
         const char *next;
-        size_t first;
-        size_t end;
+        struct koa_page_cut cut;
 
         memcpy(rows, table, sizeof(rows));
         assert_true(koa_page_after(&page, after));
-        koa_page_cut(&page, rows, KOA_ARRAY_COUNT(rows), &first, &end);
-        for (size_t i = first; i < end; i++)
+        cut = koa_page_cut(&page, rows, KOA_ARRAY_COUNT(rows));
+        for (size_t i = cut.first; i < cut.end; i++)
             koa_buf_append_text(&seen, rows[i].name);
         koa_json_object(&json, NULL);
-        koa_page_write_end(&json, &page, rows, KOA_ARRAY_COUNT(rows), first, end);
+        koa_page_write_end(&json, &page, &cut);
         koa_json_object_end(&json);
         assert_int_equal(
             koa_json_parse((struct koa_str){.data = buf.data, .size = buf.size}, &value, NULL),
