@@ -8,6 +8,7 @@
 enum {
     NAME_LIMIT = 249, /* Kafka's own limit of a topic's name */
     CONDITION_GONE = 1U << KOA_CONDITION_TOPIC_GONE,
+    SHORT_LIST = 64, /* up to here the plain sort is the faster one */
 };
 
 bool koa_group_begin_topics(struct koa_group_answers *answers, struct koa_group_row *row,
@@ -97,13 +98,29 @@ static bool is_rising(const struct koa_group_topic_row *topic)
     return true;
 }
 
+static void sort_commits(struct koa_commit_row *commits, uint32_t count)
+{
+    if (count > SHORT_LIST) {
+        qsort(commits, count, sizeof(*commits), by_place);
+        return;
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        struct koa_commit_row commit = commits[i];
+        uint32_t at = i;
+
+        for (; at > 0 && by_place(&commits[at - 1], &commit) > 0; at--)
+            commits[at] = commits[at - 1];
+        commits[at] = commit;
+    }
+}
+
 static void order_commits(struct koa_group_topic_row *topic)
 {
     uint32_t kept = 0;
 
     if (is_rising(topic))
         return;
-    qsort(topic->commits, topic->commit_count, sizeof(*topic->commits), by_place);
+    sort_commits(topic->commits, topic->commit_count);
     for (uint32_t i = 0; i < topic->commit_count; i++) {
         if (kept == 0 || by_place(&topic->commits[kept - 1], &topic->commits[i]) != 0)
             topic->commits[kept++] = topic->commits[i];

@@ -2,6 +2,7 @@
  * length: each is compared with the bytes that are left before anything is allocated or skipped. */
 #include "kafka/codec.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -15,11 +16,26 @@ struct reader {
     struct koa_error *reterr;
 };
 
+/* Fields of one struct: no table has as many. */
+enum { PLAN_LIMIT = 32 };
+
+/* What of a table concerns the version at hand: worked out once for all items of an array. */
+struct plan {
+    const struct koa_kafka_field *fields;
+    const struct koa_kafka_field *present[PLAN_LIMIT]; /* in their order on the wire */
+    const struct koa_kafka_field *absent[PLAN_LIMIT];  /* or tagged, with a value for that case */
+    size_t present_count, absent_count;
+};
+
 /* What an empty array points to, so that it differs from null. Never written to. */
 static int64_t nothing;
 
 static enum koa_err read_fields(struct reader *reader, const struct koa_kafka_field *fields,
                                 unsigned char *target);
+static void plan_fields(const struct koa_kafka_field *fields, int16_t version,
+                        struct plan *ret_plan);
+static enum koa_err read_planned(struct reader *reader, const struct plan *plan,
+                                 unsigned char *target);
 
 static enum koa_err fail_at(struct reader *reader, const char *field, const char *what)
 {
@@ -27,15 +43,20 @@ static enum koa_err fail_at(struct reader *reader, const char *field, const char
                     reader->table->name, reader->version, field, what);
 }
 
+static void fail_short(const struct reader *reader, const char *field, size_t size)
+{
+    (void) koa_fail(reader->reterr, KOA_ERR_PROTOCOL,
+                    "%s version %d, field '%s': %zu bytes needed, %zu left", reader->table->name,
+                    reader->version, field, size, reader->left);
+}
+
 /* The next `size` bytes, or NULL when there are not as many: the error is set then. */
-static const unsigned char *take(struct reader *reader, const char *field, size_t size)
+static inline const unsigned char *take(struct reader *reader, const char *field, size_t size)
 {
     const unsigned char *bytes = reader->at;
 
     if (size > reader->left) {
-        (void) koa_fail(reader->reterr, KOA_ERR_PROTOCOL,
-                        "%s version %d, field '%s': %zu bytes needed, %zu left",
-                        reader->table->name, reader->version, field, size, reader->left);
+        fail_short(reader, field, size);
         return NULL;
     }
     reader->at += size;
@@ -63,6 +84,11 @@ static enum koa_err read_uvarint(struct reader *reader, const char *field, uint3
 {
     uint32_t number = 0;
 
+    if (reader->left > 0 && *reader->at < 0x80) { /* nearly all */
+        *ret_number = *reader->at++;
+        reader->left--;
+        return KOA_OK;
+    }
     for (unsigned shift = 0; shift < 35; shift += 7) {
         const unsigned char *byte = take(reader, field, 1);
 
@@ -126,33 +152,43 @@ static enum koa_err read_text(struct reader *reader, const struct koa_kafka_fiel
     return KOA_OK;
 }
 
-static enum koa_err read_scalar(struct reader *reader, const struct koa_kafka_field *field,
-                                size_t size, unsigned char *target)
+static inline enum koa_err read_scalar(struct reader *reader, const struct koa_kafka_field *field,
+                                       size_t size, unsigned char *target)
 {
-    uint64_t number = 0;
-    enum koa_err err = read_number(reader, field->name, size, &number);
+    const unsigned char *bytes = take(reader, field->name, size);
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
 
-    if (err != KOA_OK)
-        return err;
-    if (field->type == KOA_KAFKA_BOOL) {
-        bool value = number != 0;
-
-        memcpy(target, &value, sizeof(value));
-    } else if (size == 1) {
-        uint8_t value = (uint8_t) number;
-
-        memcpy(target, &value, sizeof(value));
-    } else if (size == 2) {
-        uint16_t value = (uint16_t) number;
-
-        memcpy(target, &value, sizeof(value));
+    if (bytes == NULL)
+        return KOA_ERR_PROTOCOL;
+    if (size == 8) {
+        memcpy(&eight, bytes, sizeof(eight));
+        eight = be64toh(eight);
+        memcpy(target, &eight, sizeof(eight));
     } else if (size == 4) {
-        uint32_t value = (uint32_t) number;
-
-        memcpy(target, &value, sizeof(value));
+        memcpy(&four, bytes, sizeof(four));
+        four = be32toh(four);
+        memcpy(target, &four, sizeof(four));
+    } else if (size == 2) {
+        memcpy(&two, bytes, sizeof(two));
+        two = be16toh(two);
+        memcpy(target, &two, sizeof(two));
     } else {
-        memcpy(target, &number, sizeof(number));
+        *target = *bytes;
     }
+    return KOA_OK;
+}
+
+static enum koa_err read_bool(struct reader *reader, const struct koa_kafka_field *field,
+                              unsigned char *target)
+{
+    const unsigned char *byte = take(reader, field->name, 1);
+    bool value = byte != NULL && *byte != 0;
+
+    if (byte == NULL)
+        return KOA_ERR_PROTOCOL;
+    memcpy(target, &value, sizeof(value));
     return KOA_OK;
 }
 
@@ -227,11 +263,14 @@ static enum koa_err read_items(struct reader *reader, const struct koa_kafka_fie
 {
     /* Items of an array of strings are plain, never null: none of our messages has others. */
     const struct koa_kafka_field item = {.name = field->name, .type = KOA_KAFKA_STRING};
+    struct plan plan;
     enum koa_err err = KOA_OK;
 
+    if (field->type == KOA_KAFKA_STRUCTS)
+        plan_fields(field->rows, reader->version, &plan);
     for (size_t i = 0; i < count && err == KOA_OK; i++) {
         if (field->type == KOA_KAFKA_STRUCTS) {
-            err = read_fields(reader, field->rows, rows + i * field->item_size);
+            err = read_planned(reader, &plan, rows + i * field->item_size);
         } else if (field->type == KOA_KAFKA_STRINGS) {
             struct koa_str text = {.data = NULL};
 
@@ -313,13 +352,17 @@ static enum koa_err read_field(struct reader *reader, const struct koa_kafka_fie
 {
     switch (field->type) {
     case KOA_KAFKA_BOOL:
+        return read_bool(reader, field, target);
     case KOA_KAFKA_INT8:
+        return read_scalar(reader, field, 1, target);
     case KOA_KAFKA_INT16:
     case KOA_KAFKA_UINT16:
+        return read_scalar(reader, field, 2, target);
     case KOA_KAFKA_INT32:
+        return read_scalar(reader, field, 4, target);
     case KOA_KAFKA_INT64:
     case KOA_KAFKA_FLOAT64:
-        return read_scalar(reader, field, least_size(reader, field), target);
+        return read_scalar(reader, field, 8, target);
     case KOA_KAFKA_UUID: {
         const unsigned char *bytes = take(reader, field->name, sizeof(struct koa_kafka_uuid));
 
@@ -433,21 +476,44 @@ static void set_defaults(const struct koa_kafka_field *fields, unsigned char *ta
     }
 }
 
-/* `target` is zeroed. */
-static enum koa_err read_fields(struct reader *reader, const struct koa_kafka_field *fields,
-                                unsigned char *target)
+static void plan_fields(const struct koa_kafka_field *fields, int16_t version,
+                        struct plan *ret_plan)
 {
-    enum koa_err err = KOA_OK;
-
-    set_defaults(fields, target);
+    ret_plan->fields = fields;
+    ret_plan->present_count = ret_plan->absent_count = 0;
     for (const struct koa_kafka_field *field = fields; field->type != KOA_KAFKA_NONE; field++) {
-        if (field->tagged || !koa_kafka_field_is_in(field, reader->version))
-            continue;
-        err = read_field(reader, field, target + field->offset);
+        KOA_ASSERT(field < fields + PLAN_LIMIT);
+        if (!field->tagged && koa_kafka_field_is_in(field, version)) {
+            ret_plan->present[ret_plan->present_count++] = field;
+        } else if (field->fallback != 0) {
+            ret_plan->absent[ret_plan->absent_count++] = field;
+        }
+    }
+}
+
+/* `target` is zeroed. */
+static enum koa_err read_planned(struct reader *reader, const struct plan *plan,
+                                 unsigned char *target)
+{
+    for (size_t i = 0; i < plan->absent_count; i++)
+        set_number(plan->absent[i], target + plan->absent[i]->offset);
+    for (size_t i = 0; i < plan->present_count; i++) {
+        const struct koa_kafka_field *field = plan->present[i];
+        enum koa_err err = read_field(reader, field, target + field->offset);
+
         if (err != KOA_OK)
             return err;
     }
-    return reader->flexible ? read_tags(reader, fields, target) : KOA_OK;
+    return reader->flexible ? read_tags(reader, plan->fields, target) : KOA_OK;
+}
+
+static enum koa_err read_fields(struct reader *reader, const struct koa_kafka_field *fields,
+                                unsigned char *target)
+{
+    struct plan plan;
+
+    plan_fields(fields, reader->version, &plan);
+    return read_planned(reader, &plan, target);
 }
 
 void koa_kafka_defaults(const struct koa_kafka_message *table, void *message)
