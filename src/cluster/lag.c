@@ -443,6 +443,6 @@ void koa_lag_learn(struct koa_lag *lag, const struct koa_snapshot *draft, size_t
     struct koa_offset_history *history =
         koa_slots_get(lag->histories, draft->partitions.history[partition]);
 
-    if (history != NULL && timestamp >= 0 && offset >= 0)
+    if (history != NULL)
         koa_offset_history_learn(history, timestamp, offset);
 }

@@ -30,7 +30,7 @@ struct koa_time_question {
  * a partition. Needs the commits; ends are those of earlier cycles. Returns how many. */
 size_t koa_lag_questions(struct koa_lag *lag, const struct koa_snapshot *draft, struct koa_wall now,
                          struct koa_time_question *ret_questions, size_t limit);
-/* The answer; `timestamp` is the record's own. */
+/* The answer; `timestamp` is the record's own. Both -1: there is none. */
 void koa_lag_learn(struct koa_lag *lag, const struct koa_snapshot *draft, size_t partition,
                    int64_t timestamp, int64_t offset);
 

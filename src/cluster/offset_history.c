@@ -88,7 +88,7 @@ static unsigned above(const struct koa_offset_history *history, int64_t offset)
     return at;
 }
 
-void koa_offset_history_learn(struct koa_offset_history *history, int64_t ms, int64_t offset)
+static void learn_record(struct koa_offset_history *history, int64_t ms, int64_t offset)
 {
     unsigned at = above(history, offset);
 
@@ -108,6 +108,41 @@ void koa_offset_history_learn(struct koa_offset_history *history, int64_t ms, in
         at = above(history, offset);
     }
     insert_at(history, at, (struct koa_offset_point){.ms = ms, .offset = offset}, true);
+}
+
+/* No record below `offset` is as young as the time that was asked about: by then the log ended
+ * there already. This closes the bracket also where many records have one time, or none is younger.
+ */
+static void learn_end(struct koa_offset_history *history, int64_t offset)
+{
+    unsigned at = above(history, offset - 1);
+
+    if (!history->is_waiting || history->question <= 0 || at == history->count ||
+        history->points[at].offset != offset || history->points[at].ms <= history->question ||
+        (at > 0 && history->points[at - 1].ms > history->question))
+        return;
+    if ((history->exact & (1U << at)) == 0) {
+        history->points[at].ms = history->question;
+        return;
+    }
+    if (history->count == KOA_OFFSET_POINTS) {
+        thin(history);
+        at = above(history, offset - 1);
+    }
+    insert_at(history, at, (struct koa_offset_point){.ms = history->question, .offset = offset},
+              false);
+}
+
+void koa_offset_history_learn(struct koa_offset_history *history, int64_t ms, int64_t offset)
+{
+    if (history->count == 0)
+        return;
+    if (ms >= 0 && offset >= 0) {
+        learn_record(history, ms, offset);
+    } else {
+        offset = history->points[history->count - 1].offset;
+    }
+    learn_end(history, offset);
 }
 
 enum koa_lag_quality koa_offset_history_find(const struct koa_offset_history *history,
@@ -145,7 +180,7 @@ bool koa_offset_history_question(struct koa_offset_history *history, int64_t off
     if (at >= history->count || history->is_waiting || history->asked >= QUESTION_LIMIT)
         return false;
     if (at == 0) {
-        *ret_timestamp = 0; /* the first record that is left, and its time */
+        history->question = *ret_timestamp = 0; /* the first record that is left, and its time */
         history->is_waiting = true;
         history->asked++;
         return true;
@@ -167,6 +202,7 @@ bool koa_offset_history_question(struct koa_offset_history *history, int64_t off
     } else {
         *ret_timestamp = low->ms + width / 2;
     }
+    history->question = *ret_timestamp;
     history->is_waiting = true;
     history->asked++;
     return true;

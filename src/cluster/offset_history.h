@@ -17,7 +17,8 @@ struct koa_offset_point {
 
 struct koa_offset_history {
     struct koa_offset_point points[KOA_OFFSET_POINTS]; /* rising in both */
-    uint16_t exact; /* bits: the point is the time of the record at `offset` */
+    int64_t question; /* the time that was asked about, while `is_waiting` */
+    uint16_t exact;   /* bits: the point is the time of the record at `offset` */
     uint8_t count;
     uint8_t asked;   /* questions so far for the lag at hand */
     bool is_waiting; /* one is under way; its owner clears it */
@@ -26,8 +27,9 @@ struct koa_offset_history {
 /* The log end of a cycle. An end below the last one (a log cut or made anew) forgets what lies
  * above it. */
 void koa_offset_history_observe(struct koa_offset_history *history, int64_t ms, int64_t end);
-/* What a leader answered: the record at `offset` has time `ms`. Left out where it contradicts the
- * neighbours (producers set their records' times). */
+/* What a leader answered to the question: the first record as young as it has `offset` and time
+ * `ms`; both -1: there is none. Left out where it contradicts the neighbours (producers set their
+ * records' times). */
 void koa_offset_history_learn(struct koa_offset_history *history, int64_t ms, int64_t offset);
 /* When the record at `offset` was written. `ret_ms` is not set when the answer is
  * KOA_LAG_UNKNOWN. */
