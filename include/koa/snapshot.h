@@ -152,7 +152,7 @@ struct koa_snapshot_group {
     bool is_stale;        /* commits are from an earlier cycle */
     bool has_members;     /* the next two are known */
     bool has_lag;         /* of at least one partition */
-    int64_t age_ms;       /* of its commits, when the snapshot was made */
+    int64_t age_ms;       /* of its commits, when the snapshot was made; 0: it has none */
     int64_t members;
     int64_t idle_members;                    /* without a partition */
     size_t topics;                           /* with commits or assigned to a member */

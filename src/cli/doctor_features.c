@@ -11,6 +11,10 @@
     {                                                                                              \
         CLI_OPERATION_DESCRIBE, CLI_RESOURCE_GROUP                                                 \
     }
+#define NO_RIGHT                                                                                   \
+    {                                                                                              \
+        CLI_OPERATION_DESCRIBE, CLI_RESOURCE_NONE                                                  \
+    }
 #define DESCRIBE_CLUSTER                                                                           \
     {                                                                                              \
         CLI_OPERATION_DESCRIBE, CLI_RESOURCE_CLUSTER                                               \
@@ -27,7 +31,7 @@ const struct cli_feature cli_features[] = {
      "brokers that are registered, the fenced ones too",
      CLI_IF_OFFERED,
      {{KOA_KAFKA_DESCRIBE_CLUSTER, 0, "2.8"}},
-     {{0}},
+     {NO_RIGHT},
      NULL},
     {"groups",
      "consumer groups, their states and members",

@@ -132,6 +132,9 @@ static void note_time(struct join *join, const struct koa_commit_row *commit, in
         quality = history != NULL ? koa_offset_history_find(history, commit->offset, &written_ms)
                                   : KOA_LAG_UNKNOWN;
     }
+    /* What was first seen in this cycle says nothing of its age yet. */
+    if (quality == KOA_LAG_AT_LEAST && written_ms >= join->now.ms)
+        quality = KOA_LAG_UNKNOWN;
     if (quality == KOA_LAG_UNKNOWN) {
         /* Others of the topic may be known: then it is at least theirs. */
         join->quality = KOA_LAG_AT_LEAST;
