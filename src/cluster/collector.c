@@ -42,7 +42,7 @@ enum koa_err koa_collector_create(const struct koa_collector_opts *opts,
     collector->opts = *opts;
     collector->phase = KOA_PHASE_IDLE;
     collector->metadata_broker = koa_kafka_bootstrap_id(0);
-    koa_list_init(&collector->pings);
+    koa_list_init(&collector->background);
     collector->name = koa_strdup(opts->name);
     collector->lag = koa_lag_create();
     err = koa_require_memory(collector->name, reterr);
@@ -58,7 +58,7 @@ void koa_collector_destroy(struct koa_collector *collector)
 {
     if (collector == NULL)
         return;
-    KOA_ASSERT(collector->pending == 0 && koa_list_is_empty(&collector->pings));
+    KOA_ASSERT(collector->pending == 0 && koa_list_is_empty(&collector->background));
     koa_snapshot_unref(collector->previous);
     koa_snapshot_unref(collector->draft);
     koa_state_unref(collector->state);

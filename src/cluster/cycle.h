@@ -36,10 +36,10 @@ struct koa_group_queue {
     size_t next;
 };
 
-/* One request under way, in the cycle's arena; a ping outlives the cycle, and is on the heap. */
+/* One request under way, in the cycle's arena; those in the background outlive it, on the heap. */
 struct koa_task {
     struct koa_kafka_request request;
-    struct koa_list_node node; /* pings */
+    struct koa_list_node node; /* in the background */
     int32_t broker;
     enum koa_task_kind kind;
     struct koa_group_slice groups;
@@ -56,8 +56,10 @@ struct koa_collector {
     struct koa_snapshot *previous;
     struct koa_lag *lag;
     struct koa_group_list list;
-    struct koa_list_node pings; /* struct koa_task: brokers that are not waited for */
-    uint64_t lacking[2];        /* bits by API key: told once that a broker lacks it */
+    struct koa_list_node background; /* struct koa_task: those that no phase waits for */
+    struct koa_kafka_list_partition_reassignments_request reassignments;
+    size_t next_server;  /* of the configuration, for what is passed on */
+    uint64_t lacking[2]; /* bits by API key: told once that a broker lacks it */
 
     enum koa_collector_phase phase;
     bool is_stepping;
@@ -144,8 +146,15 @@ void koa_cycle_finish_state(struct koa_collector *collector);
 void koa_cycle_ask_for_offsets(struct koa_collector *collector);
 void koa_cycle_take_offsets(struct koa_collector *collector, const struct koa_task *task,
                             const struct koa_kafka_list_offsets_response *answer);
-/* Brokers that did not answer lately: a question that nobody waits for. One that answers before the
- * groups are listed is asked for its own. */
+
+/* cycle_background.c */
+
+/* Brokers that did not answer lately. One that answers before the groups are listed is asked for
+ * its own. */
 void koa_cycle_ping(struct koa_collector *collector);
+/* A question that a broker has to pass on to the controller; `body` lives as long as the collector.
+ * Not while one of the same kind is under way. */
+void koa_cycle_pass_on(struct koa_collector *collector, enum koa_task_kind kind, int16_t api_key,
+                       const void *body);
 
 #endif

@@ -5,11 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/memory.h"
 #include "cluster/cycle.h"
 #include "cluster/offsets_request.h"
 #include "kafka/error_code.h"
-#include "kafka/messages/api_versions.h"
 
 enum {
     /* Looking for a record's time may read a segment: a bounded number each cycle. */
@@ -195,70 +193,4 @@ void koa_cycle_take_offsets(struct koa_collector *collector, const struct koa_ta
     }
     if (task->kind == KOA_TASK_END)
         ask_for_stable(collector, task);
-}
-
-static void on_pong(void *context, struct koa_kafka_request *request,
-                    const struct koa_kafka_answer *answer)
-{
-    struct koa_task *task = KOA_CONTAINER_OF(request, struct koa_task, request);
-    struct koa_collector *collector = context;
-
-    if (answer->error == NULL) {
-        koa_roster_answered(&collector->roster, task->broker, koa_cycle_now(collector));
-        if (collector->phase == KOA_PHASE_GROUPS && collector->has_asked_for_lists &&
-            !collector->is_cancelled)
-            koa_cycle_list_groups_of(collector, task->broker);
-    } else {
-        koa_roster_failed(&collector->roster, task->broker, answer->error->text);
-    }
-    koa_list_remove(&task->node);
-    koa_free(task);
-}
-
-static bool is_pinged(const struct koa_collector *collector, int32_t broker)
-{
-    KOA_LIST_FOREACH (node, &collector->pings) {
-        if (KOA_CONTAINER_OF(node, struct koa_task, node)->broker == broker)
-            return true;
-    }
-    return false;
-}
-
-static void ping_one(struct koa_collector *collector, int32_t broker)
-{
-    static const struct koa_kafka_api_versions_request who = {
-        .client_software_name = {.data = "kafka-ops-agent", .size = 15},
-        .client_software_version = {.data = "0", .size = 1},
-        .node_id = -1};
-    struct koa_task *task = koa_calloc(1, sizeof(*task));
-
-    if (task == NULL)
-        return;
-    task->broker = broker;
-    task->kind = KOA_TASK_PING;
-    task->request = (struct koa_kafka_request){
-        .api_key = KOA_KAFKA_API_VERSIONS,
-        .body = &who,
-        .deadline = koa_mono_add_ms(koa_cycle_now(collector), collector->opts.request_timeout_ms),
-        .done = on_pong,
-        .context = collector};
-    koa_list_push_back(&collector->pings, &task->node);
-    collector->requests++;
-    collector->opts.ops->submit(collector->opts.context, broker, &task->request);
-}
-
-void koa_cycle_ping(struct koa_collector *collector)
-{
-    const struct koa_roster *roster = &collector->roster;
-    int32_t *ids = koa_arena_alloc(collector->arena, roster->count + 1, sizeof(*ids));
-    size_t count = 0;
-
-    /* Ids are copied first: answers may come at once and change the roster's rows. */
-    for (size_t i = 0; ids != NULL && i < roster->count; i++) {
-        if (roster->rows[i].is_listed && roster->rows[i].has_failed &&
-            !is_pinged(collector, roster->rows[i].id))
-            ids[count++] = roster->rows[i].id;
-    }
-    for (size_t i = 0; i < count; i++)
-        ping_one(collector, ids[i]);
 }

@@ -1,5 +1,4 @@
 /* Who is asked for what changes slowly, in slow cycles. */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/str.h"
@@ -63,28 +62,29 @@ static void ask_for_configs(struct koa_collector *collector)
     }
 }
 
-/* The controller as metadata names it where it can be asked, else whoever gave the metadata. */
-static int32_t controller_of(const struct koa_collector *collector)
-{
-    for (size_t i = 0; i < collector->broker_count; i++) {
-        if (collector->brokers[i] == collector->draft->controller_id)
-            return collector->brokers[i];
-    }
-    return collector->metadata_broker;
-}
-
+/* With ZooKeeper the controller alone knows, and answers by itself; a KRaft broker asks it. */
 static void ask_for_reassignments(struct koa_collector *collector)
 {
-    struct koa_kafka_list_partition_reassignments_request *body =
-        koa_arena_alloc(collector->arena, 1, sizeof(*body));
-    struct koa_task *task =
-        koa_cycle_task(collector, controller_of(collector), KOA_TASK_REASSIGNMENTS);
+    const struct koa_snapshot *previous = koa_cycle_previous(collector);
+    bool is_zookeeper =
+        previous != NULL && previous->state != NULL && previous->state->is_zookeeper;
+    size_t at;
+    struct koa_task *task;
 
-    if (task == NULL)
+    collector->reassignments.timeout_ms = (int32_t) collector->opts.request_timeout_ms;
+    if (!is_zookeeper) {
+        koa_cycle_pass_on(collector, KOA_TASK_REASSIGNMENTS, KOA_KAFKA_LIST_PARTITION_REASSIGNMENTS,
+                          &collector->reassignments);
         return;
-    if (body != NULL)
-        body->timeout_ms = (int32_t) collector->opts.request_timeout_ms;
-    koa_cycle_submit(collector, task, KOA_KAFKA_LIST_PARTITION_REASSIGNMENTS, body);
+    }
+    if (!koa_broker_order_find(collector->brokers, collector->broker_count,
+                               collector->draft->controller_id, &at))
+        return;
+    task = koa_cycle_task(collector, collector->brokers[at], KOA_TASK_REASSIGNMENTS);
+    if (task != NULL) {
+        koa_cycle_submit(collector, task, KOA_KAFKA_LIST_PARTITION_REASSIGNMENTS,
+                         &collector->reassignments);
+    }
 }
 
 static void ask_for_quorum(struct koa_collector *collector)
@@ -95,10 +95,8 @@ static void ask_for_quorum(struct koa_collector *collector)
         .partitions = {.rows = &partition, .count = 1}};
     static const struct koa_kafka_describe_quorum_request body = {
         .topics = {.rows = &topic, .count = 1}};
-    struct koa_task *task = koa_cycle_task(collector, collector->metadata_broker, KOA_TASK_QUORUM);
 
-    if (task != NULL)
-        koa_cycle_submit(collector, task, KOA_KAFKA_DESCRIBE_QUORUM, &body);
+    koa_cycle_pass_on(collector, KOA_TASK_QUORUM, KOA_KAFKA_DESCRIBE_QUORUM, &body);
 }
 
 void koa_cycle_ask_for_state(struct koa_collector *collector)
@@ -122,9 +120,10 @@ static void note_refused(struct koa_collector *collector, const struct koa_task 
 {
     char text[KOA_ROSTER_TEXT];
 
-    if (code == KOA_KAFKA_NO_ERROR)
+    /* Not the controller: with ZooKeeper, the first time, before it is known. */
+    if (code == KOA_KAFKA_NO_ERROR || code == KOA_KAFKA_NOT_CONTROLLER)
         return;
-    (void) snprintf(text, sizeof(text), "broker %" PRId32 " refused %s: %s", task->broker,
+    (void) snprintf(text, sizeof(text), "%s was refused: %s",
                     koa_kafka_api_find(task->request.api_key)->name, koa_kafka_error_name(code));
     koa_cycle_note_lacking(collector, task, text);
 }

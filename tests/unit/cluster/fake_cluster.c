@@ -239,7 +239,10 @@ void fake_answer(struct fake_cluster *fake)
         for (size_t i = 0; i < fake->pending_count && !goes_on; i++) {
             int32_t broker = fake->pending[i].broker;
             struct koa_kafka_request *request = fake->pending[i].request;
-            bool is_frozen = fake->modes[index_of(broker)] == FAKE_IS_FROZEN;
+            bool is_passed_on = request->api_key == KOA_KAFKA_DESCRIBE_QUORUM ||
+                                request->api_key == KOA_KAFKA_LIST_PARTITION_REASSIGNMENTS;
+            bool is_frozen = fake->modes[index_of(broker)] == FAKE_IS_FROZEN ||
+                             (fake->is_controller_frozen && is_passed_on);
 
             if (is_frozen && fake->now.ms < request->deadline.ms)
                 continue;

@@ -68,7 +68,8 @@ struct fake_cluster {
     int64_t voter_ends[FAKE_BROKERS + 1];
     size_t reassigning; /* partitions of "orders" */
     bool has_zookeeper, lacks_rights;
-    bool has_markers; /* what Fetch finds are markers, else messages */
+    bool is_controller_frozen; /* what has to be passed on to it gets no answer */
+    bool has_markers;          /* what Fetch finds are markers, else messages */
     int16_t fetch_error;
     size_t fetches;
     int16_t list_error[FAKE_BROKERS + 1];

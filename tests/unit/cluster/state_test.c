@@ -131,6 +131,25 @@ static void a_dead_broker_keeps_its_log_dirs_with_their_age(void **state)
     fake_tear_down(&fake);
 }
 
+static void a_silent_controller_costs_what_it_alone_knows(void **state)
+{
+    struct fake_cluster fake;
+    struct koa_snapshot_quorum quorum;
+
+    (void) state;
+    set_up(&fake);
+    (void) fake_cycle(&fake);
+    fake.is_controller_frozen = true;
+    fake.now.ms += SLOW_MS;
+    assert_int_equal(fake_cycle(&fake), 0); /* nobody waits for it */
+    for (int32_t id = 1; id <= FAKE_BROKERS; id++)
+        assert_true(fake_broker(&fake, id).is_up);
+    assert_true(koa_snapshot_quorum(fake.snapshot, &quorum)); /* as it was */
+    assert_int_equal(quorum.leader, 2);
+    assert_int_equal(log_dir_of(&fake, 2).age_ms, 0);
+    fake_tear_down(&fake);
+}
+
 static void an_offline_log_dir_says_why(void **state)
 {
     struct fake_cluster fake;
@@ -201,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_slow_cycle_learns_it_all),
         cmocka_unit_test(cycles_between_two_slow_ones_share_it),
         cmocka_unit_test(a_dead_broker_keeps_its_log_dirs_with_their_age),
+        cmocka_unit_test(a_silent_controller_costs_what_it_alone_knows),
         cmocka_unit_test(an_offline_log_dir_says_why),
         cmocka_unit_test(without_the_rights_it_is_absent_and_nothing_else_is),
         cmocka_unit_test(a_cluster_with_zookeeper_has_no_quorum),
