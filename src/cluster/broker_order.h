@@ -4,19 +4,24 @@
 
 #include "base/arena.h"
 
+/* Brokers that can be asked: ids, rising. */
+struct koa_broker_ids {
+    const int32_t *rows;
+    size_t count;
+};
+
 /* Those of the i-th broker are order[first[i]] to order[first[i+1]], rising. */
 struct koa_broker_order {
     size_t *first;
     size_t *order; /* indexes of the things */
 };
 
-/* `owners`: a broker's id for each of `count` things; those of other brokers are left out.
- * `brokers`: ids, rising. False when memory is out. */
+/* `owners`: a broker's id for each of `count` things; those of other brokers are left out. False
+ * when memory is out. */
 KOA_MUST_USE bool koa_broker_order_make(struct koa_arena *arena, const int32_t *owners,
-                                        size_t count, const int32_t *brokers, size_t broker_count,
+                                        size_t count, struct koa_broker_ids brokers,
                                         struct koa_broker_order *ret_order);
-/* Where `id` stands in `brokers`, or belongs. */
-bool koa_broker_order_find(const int32_t *brokers, size_t broker_count, int32_t id,
-                           size_t *ret_index);
+/* Where `id` stands among them, or belongs. */
+bool koa_broker_order_find(struct koa_broker_ids brokers, int32_t id, size_t *ret_index);
 
 #endif

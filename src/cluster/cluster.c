@@ -161,13 +161,11 @@ static void set_probe_brokers(void *context, const struct koa_kafka_address *bro
     koa_kafka_client_set_brokers(cluster->probe_client, brokers, count);
 }
 
-static void on_probe_event(void *context, enum koa_probe_event event, int32_t broker,
-                           int32_t partition, double seconds)
+static void on_probe_news(void *context, const struct koa_probe_news *news)
 {
     struct koa_cluster *cluster = context;
 
-    koa_cluster_telemetry_probe(cluster->opts.metrics, cluster->name, event, broker, partition,
-                                seconds);
+    koa_cluster_telemetry_probe(cluster->opts.metrics, cluster->name, news);
 }
 
 static void on_probe_due(struct koa_timer *timer, struct koa_mono now)
@@ -280,7 +278,7 @@ static enum koa_err make_probe(struct koa_cluster *cluster, const struct koa_clu
                                                      .wall = wall,
                                                      .submit = submit_probe,
                                                      .set_brokers = set_probe_brokers,
-                                                     .happened = on_probe_event};
+                                                     .happened = on_probe_news};
     struct koa_cluster_probe_opts probe = {.cluster = cluster->name,
                                            .topic = opts->probe_topic,
                                            .agent = opts->probe_agent,

@@ -88,6 +88,11 @@ struct koa_collector {
     size_t broker_count;
 };
 
+static inline struct koa_broker_ids koa_cycle_brokers(const struct koa_collector *collector)
+{
+    return (struct koa_broker_ids){.rows = collector->brokers, .count = collector->broker_count};
+}
+
 struct koa_mono koa_cycle_now(const struct koa_collector *collector);
 /* What went wrong; the last text explains a cycle that learned nothing. */
 void koa_cycle_note(struct koa_collector *collector, const char *text);

@@ -65,16 +65,15 @@ static const void *streams_body(struct koa_arena *arena, struct koa_str *names, 
 
 /* How each type is described, and how its offsets are asked for. */
 static const struct {
-    int16_t describe_key;
     describe_body_fn *describe_body;
-    int16_t commits_key;
+    int16_t describe_key, commits_key;
 } kinds[KOA_GROUP_TYPE_COUNT] = {
-    [KOA_GROUP_CLASSIC] = {KOA_KAFKA_DESCRIBE_GROUPS, classic_body, KOA_KAFKA_OFFSET_FETCH},
-    [KOA_GROUP_CONSUMER] = {KOA_KAFKA_CONSUMER_GROUP_DESCRIBE, consumer_body,
+    [KOA_GROUP_CLASSIC] = {classic_body, KOA_KAFKA_DESCRIBE_GROUPS, KOA_KAFKA_OFFSET_FETCH},
+    [KOA_GROUP_CONSUMER] = {consumer_body, KOA_KAFKA_CONSUMER_GROUP_DESCRIBE,
                             KOA_KAFKA_OFFSET_FETCH},
-    [KOA_GROUP_SHARE] = {KOA_KAFKA_SHARE_GROUP_DESCRIBE, share_body,
+    [KOA_GROUP_SHARE] = {share_body, KOA_KAFKA_SHARE_GROUP_DESCRIBE,
                          KOA_KAFKA_DESCRIBE_SHARE_GROUP_OFFSETS},
-    [KOA_GROUP_STREAMS] = {KOA_KAFKA_STREAMS_GROUP_DESCRIBE, streams_body, KOA_KAFKA_OFFSET_FETCH},
+    [KOA_GROUP_STREAMS] = {streams_body, KOA_KAFKA_STREAMS_GROUP_DESCRIBE, KOA_KAFKA_OFFSET_FETCH},
 };
 
 static struct koa_str name_of(const struct koa_collector *collector, size_t group)
@@ -317,8 +316,8 @@ static void ask(struct koa_collector *collector,
         }
         if (!is_any)
             continue;
-        if (!koa_broker_order_make(collector->arena, owners, count, collector->brokers,
-                                   collector->broker_count, &order)) {
+        if (!koa_broker_order_make(collector->arena, owners, count, koa_cycle_brokers(collector),
+                                   &order)) {
             koa_cycle_note(collector, "no memory for the requests of groups");
             return;
         }

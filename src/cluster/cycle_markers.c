@@ -57,7 +57,7 @@ void koa_cycle_ask_for_markers(struct koa_collector *collector)
         size_t broker;
 
         if (!find(collector, &markers->rows[i], &partition) ||
-            !koa_broker_order_find(collector->brokers, collector->broker_count,
+            !koa_broker_order_find(koa_cycle_brokers(collector),
                                    collector->draft->partitions.leader[partition], &broker))
             continue;
         task = koa_cycle_task(collector, collector->brokers[broker], KOA_TASK_MARKERS);

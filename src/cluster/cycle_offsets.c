@@ -90,8 +90,8 @@ static void ask_times(struct koa_collector *collector)
     qsort(questions, count, sizeof(*questions), by_partition);
     for (size_t i = 0; i < count; i++)
         owners[i] = collector->draft->partitions.leader[questions[i].partition];
-    if (!koa_broker_order_make(collector->arena, owners, count, collector->brokers,
-                               collector->broker_count, &order))
+    if (!koa_broker_order_make(collector->arena, owners, count, koa_cycle_brokers(collector),
+                               &order))
         return;
     for (size_t b = 0; b < collector->broker_count; b++) {
         if (order.first[b + 1] > order.first[b]) {
@@ -107,8 +107,8 @@ void koa_cycle_ask_for_offsets(struct koa_collector *collector)
 
     if (!koa_cycle_list_brokers(collector) ||
         !koa_broker_order_make(collector->arena, collector->draft->partitions.leader,
-                               collector->draft->partition_count, collector->brokers,
-                               collector->broker_count, &order)) {
+                               collector->draft->partition_count, koa_cycle_brokers(collector),
+                               &order)) {
         koa_cycle_note(collector, "no memory for the requests of offsets");
         return;
     }

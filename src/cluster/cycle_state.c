@@ -77,8 +77,7 @@ static void ask_for_reassignments(struct koa_collector *collector)
                           &collector->reassignments);
         return;
     }
-    if (!koa_broker_order_find(collector->brokers, collector->broker_count,
-                               collector->draft->controller_id, &at))
+    if (!koa_broker_order_find(koa_cycle_brokers(collector), collector->draft->controller_id, &at))
         return;
     task = koa_cycle_task(collector, collector->brokers[at], KOA_TASK_REASSIGNMENTS);
     if (task != NULL) {

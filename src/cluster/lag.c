@@ -305,21 +305,17 @@ static struct koa_str topic_name(const struct koa_group_topic_row *row)
     return (struct koa_str){.data = row->name, .size = row->name_size};
 }
 
-static void finish_group(struct koa_lag *lag, struct koa_snapshot *draft,
-                         const struct koa_snapshot *previous, struct koa_group_row *group,
-                         const struct koa_group_row *old, struct koa_wall now)
+/* `cycle`: what is the same for all groups. `old` may be NULL. */
+static void finish_group(const struct join *cycle, struct koa_group_row *group,
+                         const struct koa_group_row *old)
 {
     uint32_t next = 0;
 
     for (uint32_t i = 0; i < group->topic_count; i++) {
-        struct join join = {.lag = lag,
-                            .draft = draft,
-                            .previous = previous,
-                            .now = now,
-                            .group = group,
-                            .topic = &group->topics[i],
-                            .quality = KOA_LAG_EXACT};
+        struct join join = *cycle;
 
+        join.group = group;
+        join.topic = &group->topics[i];
         while (old != NULL && next < old->topic_count) {
             int order = koa_str_compare(topic_name(&old->topics[next]), topic_name(join.topic));
 
@@ -387,6 +383,8 @@ static void keep_histories(struct koa_lag *lag, struct koa_snapshot *draft)
 void koa_lag_finish(struct koa_lag *lag, struct koa_snapshot *draft,
                     const struct koa_snapshot *previous, struct koa_wall now)
 {
+    struct join cycle = {
+        .lag = lag, .draft = draft, .previous = previous, .now = now, .quality = KOA_LAG_EXACT};
     size_t next = 0;
 
     keep_histories(lag, draft);
@@ -407,7 +405,7 @@ void koa_lag_finish(struct koa_lag *lag, struct koa_snapshot *draft,
                 old = row;
             next++;
         }
-        finish_group(lag, draft, previous, group, old, now);
+        finish_group(&cycle, group, old);
     }
     koa_slots_sweep(lag->histories);
     koa_slots_sweep(lag->progress);

@@ -127,7 +127,10 @@ static void tell(const struct lane *lane, enum koa_probe_event event)
     const struct koa_cluster_probe_opts *opts = &lane->probe->opts;
     double seconds = (double) koa_mono_diff_ms(now_of(lane->probe), lane->sent) / 1000.0;
 
-    opts->ops->happened(opts->context, event, lane->sent_to, lane->id, seconds);
+    opts->ops->happened(opts->context, &(struct koa_probe_news){.event = event,
+                                                                .broker = lane->sent_to,
+                                                                .partition = lane->id,
+                                                                .seconds = seconds});
 }
 
 static void set_error(char error[KOA_ROSTER_TEXT], const char *text)
@@ -375,7 +378,7 @@ static struct lane *find_lane(struct koa_cluster_probe *probe, int32_t id)
     if (probe->lane_count == KOA_PROBE_PARTITIONS)
         return NULL;
     lane = koa_calloc(1, sizeof(*lane));
-    lanes = koa_realloc_array(probe->lanes, probe->lane_count + 1, sizeof(*lanes));
+    lanes = koa_realloc_array(probe->lanes, probe->lane_count + 1, sizeof(void *));
     if (lanes != NULL)
         probe->lanes = lanes;
     if (lane == NULL || lanes == NULL) {
@@ -443,8 +446,7 @@ static void take_layout(struct koa_cluster_probe *probe,
 static void on_created(struct koa_cluster_probe *probe,
                        const struct koa_kafka_create_topics_response *answer)
 {
-    int16_t code =
-        answer->topics.count > 0 ? answer->topics.rows[0].error_code : (int16_t) KOA_KAFKA_NO_ERROR;
+    int code = answer->topics.count > 0 ? answer->topics.rows[0].error_code : KOA_KAFKA_NO_ERROR;
 
     if (code == KOA_KAFKA_NO_ERROR || code == KOA_KAFKA_TOPIC_ALREADY_EXISTS) {
         koa_log_notice(probe->opts.log, "cluster.probe", "%s: topic %s is there", probe->cluster,
@@ -459,7 +461,7 @@ static void on_created(struct koa_cluster_probe *probe,
         return;
     }
     (void) snprintf(probe->error, sizeof(probe->error), "topic %s could not be created: %s",
-                    probe->topic, koa_kafka_error_name(code));
+                    probe->topic, koa_kafka_error_name((int16_t) code));
     koa_log_warn(probe->opts.log, "cluster.probe", "%s: %s; trying again in %d s", probe->cluster,
                  probe->error, KOA_PROBE_RETRY_MS / 1000);
     look_again(probe, KOA_PROBE_RETRY_MS);

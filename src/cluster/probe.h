@@ -21,6 +21,12 @@ enum koa_probe_event {
     KOA_PROBE_FAILED      /* not acknowledged: refused, or no answer in time */
 };
 
+struct koa_probe_news {
+    enum koa_probe_event event;
+    int32_t broker, partition;
+    double seconds; /* since the message was sent */
+};
+
 struct koa_cluster_probe_ops {
     struct koa_mono (*mono)(void *context);
     struct koa_wall (*wall)(void *context);
@@ -28,8 +34,7 @@ struct koa_cluster_probe_ops {
      * is measured must not wait behind the collector's requests. */
     void (*submit)(void *context, int32_t broker, struct koa_kafka_request *request);
     void (*set_brokers)(void *context, const struct koa_kafka_address *brokers, size_t count);
-    void (*happened)(void *context, enum koa_probe_event event, int32_t broker, int32_t partition,
-                     double seconds);
+    void (*happened)(void *context, const struct koa_probe_news *news);
 };
 
 struct koa_cluster_probe_opts {

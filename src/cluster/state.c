@@ -280,6 +280,24 @@ static bool carry_quorum(struct koa_state *state, const struct koa_state *previo
     return true;
 }
 
+static void carry_topics(struct koa_state *state, const struct koa_state *previous)
+{
+    for (size_t i = 0; i < state->topic_count; i++) {
+        struct koa_topic_state *row = &state->topics[i];
+        const struct koa_topic_state *old =
+            find(previous, (struct koa_str){.data = row->name, .size = row->name_size});
+
+        if (old == NULL)
+            continue;
+        if (row->min_isr == 0)
+            row->min_isr = old->min_isr;
+        if (!state->has_bytes)
+            row->bytes = old->bytes;
+        if (!state->has_reassignments)
+            row->reassigning = old->reassigning;
+    }
+}
+
 static int by_place(const void *a, const void *b)
 {
     const struct koa_log_dir_row *first = a;
@@ -298,20 +316,7 @@ bool koa_state_finish(struct koa_state *state, const struct koa_state *previous,
             return false;
         if (!state->has_quorum && !state->is_zookeeper && !carry_quorum(state, previous))
             return false;
-        for (size_t i = 0; i < state->topic_count; i++) {
-            struct koa_topic_state *row = &state->topics[i];
-            const struct koa_topic_state *old =
-                find(previous, (struct koa_str){.data = row->name, .size = row->name_size});
-
-            if (old == NULL)
-                continue;
-            if (row->min_isr == 0)
-                row->min_isr = old->min_isr;
-            if (!state->has_bytes)
-                row->bytes = old->bytes;
-            if (!state->has_reassignments)
-                row->reassigning = old->reassigning;
-        }
+        carry_topics(state, previous);
         state->has_bytes = state->has_bytes || previous->has_bytes;
         state->has_reassignments = state->has_reassignments || previous->has_reassignments;
     }

@@ -145,8 +145,7 @@ void koa_cluster_telemetry_overrun(struct koa_metrics *metrics, const char *clus
 }
 
 void koa_cluster_telemetry_probe(struct koa_metrics *metrics, const char *cluster,
-                                 enum koa_probe_event event, int32_t broker, int32_t partition,
-                                 double seconds)
+                                 const struct koa_probe_news *news)
 {
     static const struct {
         const char *counter, *histogram;
@@ -160,11 +159,11 @@ void koa_cluster_telemetry_probe(struct koa_metrics *metrics, const char *cluste
     char broker_text[16];
     char partition_text[16];
     const struct koa_labels *labels =
-        KOA_LABELS({"cluster", cluster}, {"broker", broker_name(broker, broker_text)},
+        KOA_LABELS({"cluster", cluster}, {"broker", broker_name(news->broker, broker_text)},
                    {"partition", partition_text});
 
-    (void) snprintf(partition_text, sizeof(partition_text), "%d", partition);
-    koa_metrics_count(metrics, rows[event].counter, 1, labels);
-    if (rows[event].histogram != NULL)
-        koa_metrics_observe(metrics, rows[event].histogram, seconds, labels);
+    (void) snprintf(partition_text, sizeof(partition_text), "%d", news->partition);
+    koa_metrics_count(metrics, rows[news->event].counter, 1, labels);
+    if (rows[news->event].histogram != NULL)
+        koa_metrics_observe(metrics, rows[news->event].histogram, news->seconds, labels);
 }

@@ -24,7 +24,6 @@ void koa_cluster_telemetry_age(struct koa_metrics *metrics, const char *cluster,
 void koa_cluster_telemetry_overrun(struct koa_metrics *metrics, const char *cluster);
 
 void koa_cluster_telemetry_probe(struct koa_metrics *metrics, const char *cluster,
-                                 enum koa_probe_event event, int32_t broker, int32_t partition,
-                                 double seconds);
+                                 const struct koa_probe_news *news);
 
 #endif

@@ -37,8 +37,8 @@ struct koa_kafka_describe_configs_entry {
 
 struct koa_kafka_describe_configs_result {
     int16_t error_code;
-    struct koa_str error_message; /* may be null */
     int8_t resource_type;
+    struct koa_str error_message; /* may be null */
     struct koa_str resource_name;
     KOA_KAFKA_ARRAY(struct koa_kafka_describe_configs_entry) configs;
 };

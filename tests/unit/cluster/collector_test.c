@@ -318,7 +318,7 @@ static void a_frozen_cluster_ends_its_cycle_within_a_bound(void **state)
     (void) fake_cycle(&fake);
     for (size_t i = 0; i <= FAKE_BROKERS; i++)
         fake.modes[i] = FAKE_IS_FROZEN;
-    assert_true(fake_cycle(&fake) <= 3 * TIMEOUT_MS);
+    assert_true(fake_cycle(&fake) <= INT64_C(3) * TIMEOUT_MS);
     assert_true(fake.report.has_failed);
     fake_tear_down(&fake);
 }

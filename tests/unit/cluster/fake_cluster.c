@@ -208,7 +208,9 @@ static int16_t fake_version(void *context, int32_t broker, int16_t api_key)
     const struct fake_cluster *fake = context;
 
     (void) broker;
-    return api_key == KOA_KAFKA_OFFSET_FETCH ? fake->offset_fetch_version : 0;
+    if (api_key == KOA_KAFKA_OFFSET_FETCH)
+        return fake->offset_fetch_version;
+    return 0;
 }
 
 static void fake_set_brokers(void *context, const struct koa_kafka_address *brokers, size_t count)

@@ -57,7 +57,9 @@ static int16_t error_of(const struct fake_group *group, int32_t broker)
 {
     if (group == NULL)
         return 0;
-    return group->coordinator != broker ? KOA_KAFKA_NOT_COORDINATOR : group->error;
+    if (group->coordinator != broker)
+        return KOA_KAFKA_NOT_COORDINATOR;
+    return group->error;
 }
 
 /* ConsumerProtocolAssignment 0 of one topic with two partitions. */
@@ -68,7 +70,8 @@ static struct koa_str assignment_of(const char *topic, char bytes[64])
     memset(bytes, 0, 64);
     bytes[5] = 1;
     bytes[7] = (char) size;
-    memcpy(bytes + 8, topic, size);
+    for (size_t i = 0; i < size; i++)
+        bytes[8 + i] = topic[i];
     bytes[8 + size + 3] = 2;
     return (struct koa_str){.data = bytes, .size = 8 + size + 4 + 8 + 4};
 }

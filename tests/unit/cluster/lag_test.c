@@ -34,7 +34,7 @@ static void progress_is_the_last_time_a_commit_moved_or_nothing_lagged(void **st
     fake.now.ms += INTERVAL_MS;
     (void) fake_cycle(&fake);
     assert_int_equal(fake_group_topic(&fake, "audit", "orders").progress_time.ms,
-                     first + 5 * INTERVAL_MS);
+                     first + INT64_C(5) * INTERVAL_MS);
     fake_tear_down(&fake);
 }
 
@@ -110,7 +110,7 @@ static void lag_from_before_the_start_is_asked_for_and_closed_in(void **state)
     /* 100,000 records, one a second, the last one now; the group waits at the first tenth. */
     now_ms = 1700000000000 + fake.now.ms;
     fake.topics[2].partitions[2] = (struct fake_partition){
-        .leader = 3, .end = 100000, .first_ms = now_ms - 100000 * 1000, .every_ms = 1000};
+        .leader = 3, .end = 100000, .first_ms = now_ms - INT64_C(100000) * 1000, .every_ms = 1000};
     fake.groups[1].commits[0].offset = 10000;
     (void) fake_cycle(&fake);
     assert_int_equal(fake_group_topic(&fake, "audit", "orders").lag_quality, KOA_LAG_UNKNOWN);

@@ -5,7 +5,10 @@
 
 #include "kit/kit.h"
 
-enum { MINUTE_MS = 60000, HOUR_MS = 60 * MINUTE_MS, QUESTIONS = 24 };
+enum { QUESTIONS = 24 };
+
+#define MINUTE_MS INT64_C(60000)
+#define HOUR_MS (60 * MINUTE_MS)
 
 /* A log: records from `offset` on have time `ms`. */
 struct batch {

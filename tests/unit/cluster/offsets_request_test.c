@@ -48,7 +48,7 @@ static void every_led_partition_is_asked_for_once_from_its_leader(void **state)
 
     (void) state;
     assert_true(koa_broker_order_make(arena, draft->partitions.leader, draft->partition_count,
-                                      brokers, 4, &order));
+                                      (struct koa_broker_ids){brokers, 4}, &order));
     assert_int_equal(order.first[1], order.first[2]); /* broker 6 leads nothing */
     for (size_t b = 0; b < 4; b++) {
         size_t count = order.first[b + 1] - order.first[b];
@@ -87,7 +87,7 @@ static void memory_that_is_out_is_told(void **state)
 
     (void) state;
     assert_false(koa_broker_order_make(arena, draft->partitions.leader, draft->partition_count,
-                                       brokers, 3, &order));
+                                       (struct koa_broker_ids){brokers, 3}, &order));
     koa_arena_destroy(arena);
     koa_snapshot_unref(draft);
 }
