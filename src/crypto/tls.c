@@ -42,18 +42,21 @@ static bool is_set(const char *text)
 
 struct key_password {
     const char *text; /* NULL: none */
+    bool was_asked;   /* so what was read is encrypted */
 };
 
 /* Always installed: without it OpenSSL would ask a terminal. */
 static int give_password(char *target, int size, int is_for_writing, void *context)
 {
-    const char *password = ((const struct key_password *) context)->text;
-    size_t length = password != NULL ? strlen(password) : 0;
+    struct key_password *password = context;
+    size_t length = password->text != NULL ? strlen(password->text) : 0;
 
     (void) is_for_writing;
+    password->was_asked = true;
     if (length == 0 || size < 0 || length > (size_t) size)
         return -1;
-    memcpy(target, password, length); /* NOLINT(bugprone-not-null-terminated-result): counted */
+    memcpy(target, password->text,
+           length); /* NOLINT(bugprone-not-null-terminated-result): counted */
     return (int) length;
 }
 
@@ -67,7 +70,7 @@ static enum koa_err load_authorities(SSL_CTX *context, const struct koa_tls_clie
         return KOA_OK;
     }
     if (SSL_CTX_load_verify_file(context, opts->ca_file) != 1)
-        return koa_tls_fail_file("ca_file", opts->ca_file, reterr);
+        return koa_tls_fail_file("ca_file", opts->ca_file, false, reterr);
     return KOA_OK;
 }
 
@@ -84,10 +87,10 @@ static enum koa_err load_own(SSL_CTX *context, const struct koa_tls_client_opts 
     SSL_CTX_set_default_passwd_cb(context, give_password);
     SSL_CTX_set_default_passwd_cb_userdata(context, &password);
     if (SSL_CTX_use_certificate_chain_file(context, opts->cert_file) != 1)
-        err = koa_tls_fail_file("cert_file", opts->cert_file, reterr);
+        err = koa_tls_fail_file("cert_file", opts->cert_file, password.was_asked, reterr);
     if (err == KOA_OK &&
         SSL_CTX_use_PrivateKey_file(context, opts->key_file, SSL_FILETYPE_PEM) != 1)
-        err = koa_tls_fail_file("key_file", opts->key_file, reterr);
+        err = koa_tls_fail_file("key_file", opts->key_file, password.was_asked, reterr);
     SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
     return err;
 }

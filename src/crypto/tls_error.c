@@ -105,9 +105,7 @@ enum koa_err koa_tls_fail(const struct koa_tls_circumstances *circumstances,
     return koa_fail(reterr, KOA_ERR_TLS, "%s", text);
 }
 
-static const char locked[] = "it is encrypted, and key_password is missing or wrong";
-
-/* 0 stands for every library or reason. */
+/* 0 stands for every library. */
 static const struct {
     int library, reason;
     const char *text;
@@ -117,29 +115,29 @@ static const struct {
     {0, ERR_R_UNSUPPORTED, "it is not a PEM file"},
     {ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH, "it is not the key of cert_file"},
     {ERR_LIB_X509, X509_R_KEY_TYPE_MISMATCH, "it is not the key of cert_file"},
-    {ERR_LIB_PEM, PEM_R_BAD_PASSWORD_READ, locked},
-    {0, ERR_R_INTERRUPTED_OR_CANCELLED, locked},
-    {ERR_LIB_PROV, 0, locked},
-    {ERR_LIB_EVP, 0, locked},
-    {ERR_LIB_PKCS12, 0, locked},
 };
 
-static const char *find_file_fault(unsigned long code)
+/* A wrong password of 256 leaves bytes that seem to be decrypted, and what is wrong with them then
+ * can be anything. */
+static const char *find_file_fault(unsigned long code, bool is_encrypted)
 {
+    if (is_encrypted && ERR_GET_LIB(code) != ERR_LIB_X509)
+        return "it is encrypted, and key_password is missing or wrong";
     for (size_t i = 0; i < KOA_ARRAY_COUNT(file_faults); i++) {
         if ((file_faults[i].library == 0 || file_faults[i].library == ERR_GET_LIB(code)) &&
-            (file_faults[i].reason == 0 || file_faults[i].reason == ERR_GET_REASON(code)))
+            file_faults[i].reason == ERR_GET_REASON(code))
             return file_faults[i].text;
     }
     return NULL;
 }
 
-enum koa_err koa_tls_fail_file(const char *what, const char *path, struct koa_error *reterr)
+enum koa_err koa_tls_fail_file(const char *what, const char *path, bool is_encrypted,
+                               struct koa_error *reterr)
 {
     unsigned long code = ERR_peek_error();
     char buffer[NAME_SIZE];
     int ignored;
-    const char *fault = ERR_SYSTEM_ERROR(code) ? NULL : find_file_fault(code);
+    const char *fault = ERR_SYSTEM_ERROR(code) ? NULL : find_file_fault(code, is_encrypted);
     const char *text = take_reason(buffer, &ignored);
 
     return koa_fail(reterr, KOA_ERR_TLS, "cannot use %s '%s': %s", what, path,

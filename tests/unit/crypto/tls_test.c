@@ -11,7 +11,7 @@
 #include "crypto/tls.h"
 #include "kit/certificate.h"
 
-enum { PATHS = 12, PATH_SIZE = 256, TURNS = 10 };
+enum { PATHS = 12, PATH_SIZE = 256, TURNS = 10, WRONG_PASSWORDS = 600 };
 
 static char *directory;
 
@@ -350,6 +350,26 @@ static void files_that_do_not_fit_are_named(void **state)
     }
 }
 
+/* One wrong password of 256 leaves bytes whose padding happens to be right. */
+static void no_wrong_password_looks_like_another_fault(void **state)
+{
+    char password[32];
+    struct koa_tls_client_opts opts = {.ca_file = at("ca"),
+                                       .cert_file = at("locked"),
+                                       .key_file = at("locked.key"),
+                                       .key_password = password};
+
+    (void) state;
+    for (int i = 0; i < WRONG_PASSWORDS; i++) {
+        struct koa_tls_client *client = NULL;
+        struct koa_error error = {.text = ""};
+
+        (void) snprintf(password, sizeof(password), "wrong %d", i);
+        KIT_EXPECT_INT(password, KOA_ERR_TLS, koa_tls_client_create(&opts, &client, &error));
+        KIT_EXPECT_CONTAINS(password, "key_password is missing or wrong", error.text);
+    }
+}
+
 static void memory_that_runs_out_is_an_error(void **state)
 {
     struct koa_tls_client_opts opts = {.ca_file = at("ca")};
@@ -375,6 +395,7 @@ int main(void)
         cmocka_unit_test(what_is_no_tls_is_named),
         cmocka_unit_test(old_versions_are_refused),
         cmocka_unit_test(files_that_do_not_fit_are_named),
+        cmocka_unit_test(no_wrong_password_looks_like_another_fault),
         cmocka_unit_test(memory_that_runs_out_is_an_error),
     };
 
