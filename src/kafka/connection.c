@@ -394,7 +394,16 @@ static int64_t throttle_of(const struct koa_kafka_api *api, int16_t version, con
     return throttle_ms < THROTTLE_LIMIT_MS ? throttle_ms : THROTTLE_LIMIT_MS;
 }
 
-/* Hands a decoded response over. */
+/* Of the handshake or the authentication: without its answer the connection cannot go on. */
+static bool is_own(const struct koa_kafka_connection *connection,
+                   const struct koa_kafka_request *request)
+{
+    return request == &connection->hello || request->api_key == KOA_KAFKA_SASL_HANDSHAKE ||
+           request->api_key == KOA_KAFKA_SASL_AUTHENTICATE;
+}
+
+/* Hands a decoded response over. One that cannot be read, or takes too much memory, fails its own
+ * request alone: the next frame begins where the length of this one says. */
 static enum koa_err deliver(struct koa_kafka_connection *connection,
                             struct koa_kafka_request *request, struct koa_str frame,
                             struct koa_mono now, struct koa_error *reterr)
@@ -404,28 +413,33 @@ static enum koa_err deliver(struct koa_kafka_connection *connection,
     const struct koa_kafka_api *api = koa_kafka_api_find(request->api_key);
     struct koa_arena *arena = koa_arena_create(connection->opts.arena_limit);
     void *body = arena != NULL ? koa_arena_alloc(arena, 1, api->response->size) : NULL;
+    struct koa_kafka_answer answer = {.elapsed_ms = koa_mono_diff_ms(now, request->sent),
+                                      .response_bytes = frame.size + 4};
     enum koa_err err;
 
-    if (body == NULL) {
+    if (body != NULL) {
+        err = koa_kafka_open_response(&asked, frame, arena, body, reterr);
+    } else {
+        err = koa_fail(reterr, KOA_ERR_NOMEM, "no memory for a response to %s", api->name);
+    }
+    if (err != KOA_OK && is_own(connection, request)) {
         koa_arena_destroy(arena);
-        return koa_fail(reterr, KOA_ERR_NOMEM, "no memory for a response to %s", api->name);
+        return err;
     }
-    err = koa_kafka_open_response(&asked, frame, arena, body, reterr);
     if (err == KOA_OK) {
-        struct koa_kafka_answer answer = {.body = body,
-                                          .elapsed_ms = koa_mono_diff_ms(now, request->sent),
-                                          .throttle_ms = throttle_of(api, request->version, body),
-                                          .response_bytes = frame.size + 4};
-
-        if (answer.throttle_ms > 0)
-            connection->throttled_until = koa_mono_add_ms(now, answer.throttle_ms);
-        koa_list_remove(&request->node);
-        connection->in_flight_count--;
-        connection->has_answered |= connection->state == READY;
-        finish(connection, request, &answer);
+        answer.body = body;
+        answer.throttle_ms = throttle_of(api, request->version, body);
+    } else {
+        answer.error = reterr;
     }
+    if (answer.throttle_ms > 0)
+        connection->throttled_until = koa_mono_add_ms(now, answer.throttle_ms);
+    koa_list_remove(&request->node);
+    connection->in_flight_count--;
+    connection->has_answered |= connection->state == READY;
+    finish(connection, request, &answer);
     koa_arena_destroy(arena);
-    return err;
+    return KOA_OK;
 }
 
 static enum koa_err take_frame(struct koa_kafka_connection *connection, struct koa_str frame,

@@ -61,7 +61,9 @@ KOA_MUST_USE enum koa_err koa_kafka_connection_resume(struct koa_kafka_connectio
                                                       struct koa_error *reterr);
 /* What a peer that hangs up now most likely means by it; NULL: nothing in particular. Constant. */
 const char *koa_kafka_connection_hint(const struct koa_kafka_connection *connection);
-/* A failure means that the transport must be closed, and then koa_kafka_connection_close(). */
+/* A failure means that the transport must be closed, and then koa_kafka_connection_close(). A
+ * response that cannot be read fails its request only; an impossible length, or a response to
+ * another request than is next, fails the connection. `reterr` is not NULL. */
 KOA_MUST_USE enum koa_err koa_kafka_connection_receive(struct koa_kafka_connection *connection,
                                                        struct koa_str bytes, struct koa_mono now,
                                                        struct koa_error *reterr);

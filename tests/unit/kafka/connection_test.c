@@ -388,9 +388,9 @@ static const struct {
     {"a response to no request", "\0\0\0\4\0\0\0\x63", 8},
     {"an impossible length", "\x7f\xff\xff\xff", 4},
     {"a frame without a correlation id", "\0\0\0\2\0\0", 6},
-    {"a response that ends early", "\0\0\0\6\0\0\0\1\0\0", 10},
-    {"a response with bytes left over",
-     "\0\0\0\x18\0\0\0\1\0\0\0\0\0\0\0\1\1\2\0\0\0\0\1\0\0\0\0\0", 28},
+    {"one byte more than the limit", "\0\x10\0\1\0\0\0\1", 8},
+    {"a length of nothing", "\0\0\0\0", 4},
+    {"a response out of turn", "\0\0\0\5\0\0\0\2\0", 9},
 };
 
 static void garbage_ends_the_connection_and_its_requests(void **state)
@@ -413,6 +413,101 @@ static void garbage_ends_the_connection_and_its_requests(void **state)
         KIT_EXPECT_INT(c->name, KOA_ERR_PROTOCOL, f.asked[0].err);
         tear_down(&f);
     }
+}
+
+static const struct {
+    const char *name;
+    const char *bytes;
+    size_t size;
+    const char *part;
+} malformed[] = {
+    {"a response that ends early", "\0\0\0\6\0\0\0\1\0\0", 10, "throttle_time_ms"},
+    {"a response with bytes left over",
+     "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\2c\0\0\0\1\1\0\0\0\0\0\0", 30, "1 bytes left over"},
+    {"more brokers than bytes", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\2c\0\0\0\1\xff\xff\xff\xff\7",
+     28, "brokers"},
+};
+
+/* The request before it and the ones behind it get their answers, on the same connection. */
+static void a_malformed_response_fails_its_request_only(void **state)
+{
+    const struct koa_kafka_describe_cluster_response good = {.cluster_id = KOA_STR("c"),
+                                                             .controller_id = 7};
+
+    (void) state;
+    KIT_EACH (c, malformed) {
+        struct koa_kafka_request_header header = {.correlation_id = -1};
+        struct koa_error error;
+        struct fixture f;
+        char *bytes = koa_calloc(1, c->size);
+
+        memcpy(bytes, c->bytes, c->size);
+        set_up(&f, 4);
+        make_ready(&f);
+        for (size_t i = 0; i < 3; i++)
+            (void) ask(&f, i);
+        (void) take_requests(&f, &header);
+        assert_int_equal(answer(&f, header, &good, &error), KOA_OK);
+        bytes[3] = (char) (c->size - 4);
+        bytes[7] = (char) ++header.correlation_id;
+        KIT_EXPECT_INT(c->name, KOA_OK,
+                       receive(&f, (struct koa_str){.data = bytes, .size = c->size}, &error));
+        header.correlation_id++;
+        assert_int_equal(answer(&f, header, &good, &error), KOA_OK);
+        for (size_t i = 0; i < 3; i++)
+            KIT_EXPECT_INT(c->name, 1, f.asked[i].answers);
+        KIT_EXPECT_INT(c->name, KOA_ERR_PROTOCOL, f.asked[1].err);
+        KIT_EXPECT_CONTAINS(c->name, c->part, f.asked[1].text);
+        KIT_EXPECT_INT(c->name, 7, f.asked[0].controller_id);
+        KIT_EXPECT_INT(c->name, 7, f.asked[2].controller_id);
+        assert_true(koa_kafka_connection_is_ready(f.connection));
+        koa_free(bytes);
+        tear_down(&f);
+    }
+}
+
+static void a_response_that_decodes_to_too_much_fails_its_request_only(void **state)
+{
+    static struct koa_kafka_describe_cluster_broker brokers[20000];
+    struct koa_kafka_describe_cluster_response huge = {
+        .cluster_id = KOA_STR("c"), .brokers = {.rows = brokers, .count = 20000}};
+    struct koa_kafka_describe_cluster_response good = {.cluster_id = KOA_STR("c")};
+    struct koa_kafka_request_header header = {.correlation_id = -1};
+    struct koa_error error;
+    struct fixture f;
+
+    (void) state;
+    assert_true(sizeof(brokers) > 1 << 20);
+    set_up(&f, 4);
+    make_ready(&f);
+    (void) ask(&f, 0);
+    (void) ask(&f, 1);
+    (void) take_requests(&f, &header);
+    assert_int_equal(answer(&f, header, &huge, &error), KOA_OK);
+    assert_int_equal(f.asked[0].err, KOA_ERR_LIMIT);
+    KIT_EXPECT_CONTAINS("text", "memory limit", f.asked[0].text);
+    header.correlation_id++;
+    assert_int_equal(answer(&f, header, &good, &error), KOA_OK);
+    assert_int_equal(f.asked[1].answers, 1);
+    assert_int_equal(f.asked[1].err, KOA_OK);
+    tear_down(&f);
+}
+
+static void a_malformed_handshake_ends_the_connection(void **state)
+{
+    struct koa_kafka_request_header header = {.correlation_id = -1};
+    struct koa_error error;
+    struct fixture f;
+
+    (void) state;
+    set_up(&f, 4);
+    (void) ask(&f, 0);
+    open_connection(&f);
+    (void) take_requests(&f, &header);
+    assert_int_equal(header.correlation_id, 0);
+    assert_int_equal(receive(&f, KOA_STR("\0\0\0\7\0\0\0\0\0\0\1"), &error), KOA_ERR_PROTOCOL);
+    assert_int_equal(f.asked[0].err, KOA_ERR_PROTOCOL);
+    tear_down(&f);
 }
 
 static void a_closed_connection_can_be_opened_again(void **state)
@@ -445,6 +540,9 @@ int main(void)
         cmocka_unit_test(one_that_waits_in_vain_ends_at_its_own_deadline),
         cmocka_unit_test(throttling_is_obeyed),
         cmocka_unit_test(garbage_ends_the_connection_and_its_requests),
+        cmocka_unit_test(a_malformed_response_fails_its_request_only),
+        cmocka_unit_test(a_response_that_decodes_to_too_much_fails_its_request_only),
+        cmocka_unit_test(a_malformed_handshake_ends_the_connection),
         cmocka_unit_test(a_closed_connection_can_be_opened_again),
     };
 
