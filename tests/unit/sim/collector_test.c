@@ -337,6 +337,95 @@ static void each_version_of_kafka_is_understood(void **state)
     }
 }
 
+/* ---- what a cycle asks */
+
+static int parts(int count, int batch)
+{
+    return (count + batch - 1) / batch;
+}
+
+/* For each coordinator and type of group, as the model knows them. */
+static int batches(const struct watch *watch, int batch)
+{
+    int sum = 0;
+
+    for (int type = 0; type < KOA_GROUP_TYPE_COUNT; type++) {
+        for (int broker = 1; broker <= SIM_KIT_BROKERS; broker++) {
+            int count = 0;
+
+            for (size_t i = 0; i < watch->kit.model->group_count; i++) {
+                const struct koa_sim_group *it = &watch->kit.model->groups[i];
+
+                count += (int) it->plan.type == type &&
+                         koa_sim_slot_of(it->plan.name) % SIM_KIT_BROKERS + 1 == broker;
+            }
+            sum += parts(count, batch);
+        }
+    }
+    return sum;
+}
+
+static int all_asked(const struct watch *watch)
+{
+    int sum = 0;
+
+    for (int i = 0; i < WATCH_APIS; i++)
+        sum += watch->asked[i];
+    return sum;
+}
+
+/* Metadata and DescribeCluster once; of each broker its groups and its log ends; of each
+ * coordinator the members and the commits of each type, in batches. Where a group lags since before
+ * the agent's start, a leader may be asked once more, for the times of records. */
+static void a_cycle_asks_no_more_than_it_must(void **state)
+{
+    static const int sizes[] = {1, 2, 3, 500};
+
+    (void) state;
+    for (size_t s = 0; s < KOA_ARRAY_COUNT(sizes); s++) {
+        struct watch watch;
+        char name[32];
+        int limit;
+
+        (void) snprintf(name, sizeof(name), "batches of %d", sizes[s]);
+        sim_watch_set_up_quick(&watch, KOA_SIM_KAFKA_4_X, sizes[s]);
+        limit = 2 + 2 * SIM_KIT_BROKERS + 2 * batches(&watch, sizes[s]);
+        sim_watch_cycle(&watch);
+        /* The slow one: starts, stable ends and folders of each; settings, moves, the quorum. */
+        KIT_EXPECT(name, all_asked(&watch) - watch.asked_times <= limit + 3 * SIM_KIT_BROKERS + 3);
+        for (int cycle = 0; cycle < 20; cycle++) {
+            struct koa_snapshot_cycle told;
+
+            sim_watch_cycle(&watch);
+            koa_snapshot_cycle(watch.snapshot, &told);
+            KIT_EXPECT_INT("told", all_asked(&watch), told.requests);
+            KIT_EXPECT(name, all_asked(&watch) - watch.asked_times <= limit);
+            KIT_EXPECT(name, watch.asked_times <= SIM_KIT_BROKERS);
+            for (size_t i = 0; i < koa_snapshot_group_count(watch.snapshot); i++) {
+                struct koa_snapshot_group row;
+
+                koa_snapshot_group(watch.snapshot, i, &row);
+                KIT_EXPECT(row.name, row.has_lag && row.has_members && !row.is_stale);
+            }
+        }
+        sim_watch_tear_down(&watch);
+    }
+}
+
+/* Nothing is unknown, so nothing is asked for twice. */
+static void a_cycle_without_old_lag_asks_for_no_times(void **state)
+{
+    struct watch watch;
+
+    (void) state;
+    sim_watch_set_up_quick(&watch, KOA_SIM_KAFKA_4_X, 3);
+    sim_kit_do(&watch.kit, "scenario: [{at: 0s, do: write, rate: 0}]");
+    sim_watch_cycles(&watch, 40);
+    KIT_EXPECT_INT("times", 0, watch.asked_times);
+    KIT_EXPECT("all", all_asked(&watch) <= 2 + 2 * SIM_KIT_BROKERS + 2 * batches(&watch, 3));
+    sim_watch_tear_down(&watch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +442,8 @@ int main(void)
         cmocka_unit_test(one_broker_s_trouble_is_its_own),
         cmocka_unit_test(what_was_broken_is_fresh_again),
         cmocka_unit_test(each_version_of_kafka_is_understood),
+        cmocka_unit_test(a_cycle_asks_no_more_than_it_must),
+        cmocka_unit_test(a_cycle_without_old_lag_asks_for_no_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

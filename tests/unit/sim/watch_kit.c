@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "kafka/messages/list_offsets.h"
 #include "kit/kit.h"
 
 /* ---- between them */
@@ -64,6 +65,14 @@ static void put_through(struct watch *watch, int32_t broker, struct watch_pendin
     koa_buf_deinit(&request);
 }
 
+static bool is_about_times(const struct koa_kafka_request *request)
+{
+    const struct koa_kafka_list_offsets_request *body = request->body;
+
+    return request->api_key == KOA_KAFKA_LIST_OFFSETS && body->topics.count > 0 &&
+           body->topics.rows[0].partitions.rows[0].timestamp >= 0;
+}
+
 static void submit(void *context, int32_t broker, struct koa_kafka_request *request)
 {
     struct watch *watch = context;
@@ -71,6 +80,9 @@ static void submit(void *context, int32_t broker, struct koa_kafka_request *requ
 
     assert_true(watch->pending_count < WATCH_PENDING_MAX);
     watch->pending_count++;
+    assert_in_range(request->api_key, 0, WATCH_APIS - 1);
+    watch->asked[request->api_key]++;
+    watch->asked_times += is_about_times(request) ? 1 : 0;
     *pending = (struct watch_pending){
         .request = request,
         .due = watch->kit.question.now,
@@ -153,14 +165,15 @@ static const struct koa_collector_ops ops = {
     .finished = take_snapshot,
 };
 
-void sim_watch_set_up(struct watch *watch, enum koa_sim_version version)
+static void set_up(struct watch *watch, enum koa_sim_version version, int64_t batch,
+                   int64_t slow_interval_ms)
 {
     struct koa_collector_opts opts = {.name = "sim",
                                       .bootstrap_count = 1,
                                       .interval_ms = WATCH_INTERVAL_MS,
-                                      .slow_interval_ms = WATCH_INTERVAL_MS,
+                                      .slow_interval_ms = slow_interval_ms,
                                       .request_timeout_ms = WATCH_TIMEOUT_MS,
-                                      .batch = 500,
+                                      .batch = batch,
                                       .ops = &ops,
                                       .context = watch};
 
@@ -171,6 +184,16 @@ void sim_watch_set_up(struct watch *watch, enum koa_sim_version version)
                      KOA_OK);
     opts.filter = watch->filter;
     assert_int_equal(koa_collector_create(&opts, &watch->collector, NULL), KOA_OK);
+}
+
+void sim_watch_set_up(struct watch *watch, enum koa_sim_version version)
+{
+    set_up(watch, version, 500, WATCH_INTERVAL_MS);
+}
+
+void sim_watch_set_up_quick(struct watch *watch, enum koa_sim_version version, int64_t batch)
+{
+    set_up(watch, version, batch, 1000 * WATCH_INTERVAL_MS);
 }
 
 void sim_watch_tear_down(struct watch *watch)
@@ -188,6 +211,8 @@ void sim_watch_cycle(struct watch *watch)
 {
     int64_t began_ms = watch->kit.question.now.ms;
 
+    memset(watch->asked, 0, sizeof(watch->asked));
+    watch->asked_times = 0;
     assert_true(koa_collector_begin(watch->collector));
     while (koa_collector_is_busy(watch->collector)) {
         assert_true(watch->pending_count > 0);

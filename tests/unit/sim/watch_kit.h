@@ -6,7 +6,12 @@
 #include "cluster/name_filter.h"
 #include "sim_kit.h"
 
-enum { WATCH_INTERVAL_MS = 15000, WATCH_TIMEOUT_MS = 5000, WATCH_PENDING_MAX = 256 };
+enum {
+    WATCH_INTERVAL_MS = 15000,
+    WATCH_TIMEOUT_MS = 5000,
+    WATCH_PENDING_MAX = 256,
+    WATCH_APIS = 128
+};
 
 /* A request on its way. */
 struct watch_pending {
@@ -25,9 +30,15 @@ struct watch {
     size_t pending_count;
     struct koa_snapshot *snapshot;
     int64_t cycle_ms; /* how long the last one took */
+    /* Requests of the last cycle, by API; among ListOffsets those for the times of records. */
+    int asked[WATCH_APIS];
+    int asked_times;
 };
 
+/* 500 groups a request, and every cycle asks for what changes slowly. */
 void sim_watch_set_up(struct watch *watch, enum koa_sim_version version);
+/* `batch` groups a request, and only the first cycle asks for what changes slowly. */
+void sim_watch_set_up_quick(struct watch *watch, enum koa_sim_version version, int64_t batch);
 void sim_watch_tear_down(struct watch *watch);
 /* Whole cycles; the next one would begin when they end. */
 void sim_watch_cycle(struct watch *watch);
