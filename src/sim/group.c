@@ -100,12 +100,11 @@ int64_t koa_sim_group_commit(const struct koa_sim_model *model, const struct koa
                                    position_at(group, committed_ms) -
                                        (int64_t) (koa_sim_draw_at(group->salt, index) % SPREAD_MS));
     /* Readers of committed messages wait for open transactions, and stop before a marker that no
-     * message follows. */
+     * message followed when they came there. */
     stable = koa_sim_partition_stable_end(partition, now_ms);
     if (offset > stable)
         offset = stable;
-    if (offset > 0 && koa_sim_partition_is_marker(partition, offset - 1) &&
-        offset == koa_sim_partition_end(partition, now_ms))
+    if (offset > 0 && koa_sim_partition_is_marker(partition, offset - 1))
         offset = partition->history->markers_from;
     return offset;
 }

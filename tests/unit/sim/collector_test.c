@@ -1,24 +1,17 @@
-/* The collector on the simulated cluster, bytes between them and virtual time: what lag means at
- * the edges where other tools are wrong, and what brokers that misbehave cost. */
+/* The collector on the simulated cluster, bytes between them and virtual time: groups of each type,
+ * coordinators that move, what brokers that misbehave cost. What lag means at its edges is
+ * the matter of lag_edges_test.c and transactions_test.c. */
 #include "cluster/collector.h"
 
 #include <stdio.h>
 
+#include "base/str.h"
+#include "kafka/messages/consumer_group_describe.h"
+#include "kafka/messages/describe_groups.h"
 #include "kit/kit.h"
 #include "watch_kit.h"
 
-/* ---- lag at the edges */
-
-/* A group that has read everything of a topic that nobody writes to any more. */
-static void prepare_reader(struct watch *watch)
-{
-    sim_watch_set_up(watch, KOA_SIM_KAFKA_4_X);
-    sim_kit_do(&watch->kit,
-               "scenario:\n"
-               "  - {at: 0s, do: write, topic: orders, rate: 0}\n"
-               "  - {at: 0s, do: create_group, group: reader, topic: orders, lag: 0s}\n");
-    sim_kit_advance(&watch->kit, 20000);
-}
+/* ---- groups, partitions and who knows them */
 
 static void every_group_is_there_with_its_lag(void **state)
 {
@@ -42,134 +35,72 @@ static void every_group_is_there_with_its_lag(void **state)
     sim_watch_tear_down(&watch);
 }
 
-static void a_group_without_members_is_still_there(void **state)
+/* By which API each group was described. */
+struct descriptions {
+    int counts[KOA_SIM_GROUP_TYPE_COUNT];
+    const struct koa_sim_model *model;
+};
+
+static void note_descriptions(struct descriptions *descriptions, const struct koa_str *names,
+                              size_t count, enum koa_sim_group_type type)
 {
-    struct koa_snapshot_group row;
+    for (size_t i = 0; i < count; i++) {
+        const struct koa_sim_group *group = koa_sim_model_find_group(descriptions->model, names[i]);
+
+        KIT_EXPECT_INT(names[i].data, type, group->plan.type);
+        descriptions->counts[type]++;
+    }
+}
+
+static void see_description(void *context, int32_t broker, const struct koa_kafka_request *request)
+{
+    static const struct {
+        int16_t key;
+        enum koa_sim_group_type type;
+    } apis[] = {
+        {KOA_KAFKA_CONSUMER_GROUP_DESCRIBE, KOA_SIM_CONSUMER},
+        {KOA_KAFKA_SHARE_GROUP_DESCRIBE, KOA_SIM_SHARE},
+        {KOA_KAFKA_STREAMS_GROUP_DESCRIBE, KOA_SIM_STREAMS},
+    };
+
+    (void) broker;
+    if (request->api_key == KOA_KAFKA_DESCRIBE_GROUPS) {
+        const struct koa_kafka_describe_groups_request *body = request->body;
+
+        note_descriptions(context, body->groups.rows, body->groups.count, KOA_SIM_CLASSIC);
+    }
+    KIT_EACH (api, apis) {
+        /* The three requests begin alike. */
+        const struct koa_kafka_consumer_group_describe_request *body = request->body;
+
+        if (api->key == request->api_key)
+            note_descriptions(context, body->group_ids.rows, body->group_ids.count, api->type);
+    }
+}
+
+/* A classic DescribeGroups calls a living group of another type dead, without members. */
+static void each_type_of_group_is_described_by_its_own_api(void **state)
+{
+    static const char *const names[] = {"search-indexer", "notifications", "sessionizer",
+                                        "billing"};
+    struct descriptions descriptions = {.counts = {0}};
     struct watch watch;
 
     (void) state;
     sim_watch_set_up(&watch, KOA_SIM_KAFKA_4_X);
-    sim_watch_cycle(&watch);
-    row = sim_watch_group(&watch, "nightly-export");
-    KIT_EXPECT_TEXT("state", "Empty", row.state);
-    KIT_EXPECT("lags", row.has_lag && row.lag > 0);
-    KIT_EXPECT("one that only commits too", sim_watch_group(&watch, "backup-tool").has_lag);
-    sim_watch_tear_down(&watch);
-}
+    descriptions.model = watch.kit.model;
+    watch.saw = see_description;
+    watch.seer = &descriptions;
+    sim_watch_cycles(&watch, 3);
+    for (int type = 0; type < KOA_SIM_GROUP_TYPE_COUNT; type++) {
+        KIT_EXPECT(koa_sim_group_type_name((enum koa_sim_group_type) type),
+                   descriptions.counts[type] > 0);
+    }
+    KIT_EACH (name, names) {
+        struct koa_snapshot_group row = sim_watch_group(&watch, *name);
 
-static void a_partition_without_commit_is_a_condition_and_no_number(void **state)
-{
-    struct koa_snapshot_group row;
-    struct watch watch;
-
-    (void) state;
-    sim_watch_set_up(&watch, KOA_SIM_KAFKA_4_X);
-    sim_watch_cycle(&watch);
-    row = sim_watch_group(&watch, "fraud-detection");
-    KIT_EXPECT_INT("one", 1, row.conditions[KOA_CONDITION_NO_COMMIT]);
-    KIT_EXPECT("the others count", row.has_lag && row.lag >= 0);
-    sim_watch_tear_down(&watch);
-}
-
-static void a_commit_beyond_the_end_lags_nothing(void **state)
-{
-    struct koa_snapshot_commit row;
-    struct watch watch;
-
-    (void) state;
-    prepare_reader(&watch);
-    sim_kit_do(&watch.kit,
-               "scenario:\n"
-               "  - {at: 0s, do: delete_topic, topic: orders}\n"
-               "  - {at: 1ms, do: create_topic, topic: orders, partitions: 4, rate: 0}\n");
-    sim_kit_advance(&watch.kit, 1);
-    sim_watch_cycle(&watch);
-    row = sim_watch_commit(&watch, "reader", "orders");
-    KIT_EXPECT("condition", sim_watch_holds(&row, KOA_CONDITION_ABOVE_END));
-    KIT_EXPECT_INT("lag", 0, row.lag);
-    sim_watch_tear_down(&watch);
-}
-
-static void a_commit_below_the_start_lags_what_was_written(void **state)
-{
-    struct koa_snapshot_commit row;
-    struct watch watch;
-
-    (void) state;
-    prepare_reader(&watch);
-    sim_kit_do(&watch.kit, "scenario:\n"
-                           "  - {at: 0s, do: stall_group, group: reader}\n"
-                           "  - {at: 1ms, do: write, topic: orders, messages: 1000}\n"
-                           "  - {at: 2ms, do: delete_records, topic: orders, keep: 10}\n");
-    sim_kit_advance(&watch.kit, 2);
-    sim_watch_cycles(&watch, 2);
-    row = sim_watch_commit(&watch, "reader", "orders");
-    KIT_EXPECT("condition", sim_watch_holds(&row, KOA_CONDITION_BELOW_START));
-    KIT_EXPECT_INT("end minus commit, as Kafka's tool counts", 1000, row.lag);
-    KIT_EXPECT_INT("what is left", 10, row.end_offset - row.start_offset);
-    sim_watch_tear_down(&watch);
-}
-
-static void commits_of_a_deleted_topic_have_no_lag(void **state)
-{
-    struct koa_snapshot_commit row;
-    struct watch watch;
-
-    (void) state;
-    prepare_reader(&watch);
-    sim_watch_cycle(&watch);
-    sim_kit_do(&watch.kit, "scenario: [{at: 0s, do: delete_topic, topic: orders}]");
-    sim_watch_cycles(&watch, 2);
-    row = sim_watch_commit(&watch, "reader", "orders");
-    KIT_EXPECT("condition", sim_watch_holds(&row, KOA_CONDITION_TOPIC_GONE));
-    KIT_EXPECT("no lag", !row.has_lag);
-    KIT_EXPECT("nor has the group", !sim_watch_group(&watch, "reader").has_lag);
-    sim_watch_tear_down(&watch);
-}
-
-static void an_open_transaction_is_a_condition_until_it_ends(void **state)
-{
-    struct koa_snapshot_commit row;
-    struct watch watch;
-
-    (void) state;
-    prepare_reader(&watch);
-    sim_kit_do(&watch.kit,
-               "scenario: [{at: 0s, do: begin_transaction, topic: orders, partition: 0}]");
-    sim_watch_cycles(&watch, 2);
-    row = sim_watch_commit(&watch, "reader", "orders");
-    KIT_EXPECT_INT("what may not be read yet", 1, row.lag);
-    KIT_EXPECT("condition", sim_watch_holds(&row, KOA_CONDITION_OPEN_TRANSACTION));
-    sim_kit_do(&watch.kit,
-               "scenario: [{at: 0s, do: end_transaction, topic: orders, partition: 0}]");
-    sim_watch_cycles(&watch, 8);
-    row = sim_watch_commit(&watch, "reader", "orders");
-    KIT_EXPECT("over", !sim_watch_holds(&row, KOA_CONDITION_OPEN_TRANSACTION));
-    KIT_EXPECT_INT("the marker", 1, row.lag);
-    KIT_EXPECT("is known for one", sim_watch_holds(&row, KOA_CONDITION_MARKERS_ONLY));
-    sim_watch_tear_down(&watch);
-}
-
-static void ends_are_never_older_than_commits(void **state)
-{
-    struct watch watch;
-
-    (void) state;
-    sim_watch_set_up(&watch, KOA_SIM_KAFKA_4_X);
-    sim_kit_do(&watch.kit,
-               "scenario:\n"
-               "  - {at: 0s, do: slow_broker, latency: 700ms}\n"
-               "  - {at: 0s, do: write, rate: 10000}\n"
-               "  - {at: 0s, do: create_group, group: reader, topic: orders, lag: 0s}\n");
-    for (int i = 0; i < 10; i++) {
-        sim_watch_cycle(&watch);
-        for (size_t g = 0; g < koa_snapshot_group_count(watch.snapshot); g++) {
-            struct koa_snapshot_group row;
-
-            koa_snapshot_group(watch.snapshot, g, &row);
-            KIT_EXPECT_INT(row.name, 0, row.conditions[KOA_CONDITION_ABOVE_END]);
-            KIT_EXPECT(row.name, row.lag >= 0);
-        }
+        KIT_EXPECT_TEXT(*name, "Stable", row.state);
+        KIT_EXPECT_INT(*name, 2, row.members);
     }
     sim_watch_tear_down(&watch);
 }
@@ -196,13 +127,60 @@ static void a_group_of_two_coordinators_is_one_group(void **state)
     sim_watch_tear_down(&watch);
 }
 
+struct move {
+    const char *name;
+    const char *at; /* since the cycle began; its questions take some 600 ms each */
+};
+
+/* Whenever it happens, the groups that move are there with what was known of them, and all others
+ * with what is new. */
+static void a_coordinator_that_moves_takes_its_groups_along(void **state)
+{
+    static const struct move moves[] = {
+        {"between two cycles", "0s"},
+        {"before the list", "300ms"},
+        {"between list and answers", "900ms"},
+        {"while they answer", "1500ms"},
+        {"at the end", "2100ms"},
+    };
+
+    (void) state;
+    KIT_EACH (move, moves) {
+        struct watch watch;
+        char events[200];
+        int32_t slot;
+
+        sim_watch_set_up(&watch, KOA_SIM_KAFKA_4_X);
+        sim_kit_do(&watch.kit, "scenario: [{at: 0s, do: slow_broker, latency: 600ms}]");
+        sim_watch_cycles(&watch, 2);
+        slot = sim_kit_turn_to(&watch.kit, "billing")->slot;
+        (void) snprintf(events, sizeof(events),
+                        "scenario: [{at: %s, do: move_coordinator, group: billing, to: %d}]",
+                        move->at, watch.kit.question.broker % SIM_KIT_BROKERS + 1);
+        sim_kit_do(&watch.kit, events);
+        sim_watch_cycle(&watch);
+        KIT_EXPECT_INT(move->name, 10, koa_snapshot_group_count(watch.snapshot));
+        for (size_t i = 0; i < watch.kit.model->group_count; i++) {
+            const struct koa_sim_group *it = &watch.kit.model->groups[i];
+            struct koa_snapshot_group row = sim_watch_group(&watch, it->plan.name.data);
+
+            KIT_EXPECT(row.name, row.has_lag);
+            if (it->slot != slot)
+                KIT_EXPECT(row.name, !row.is_stale && row.error == NULL);
+        }
+        sim_watch_cycle(&watch);
+        KIT_EXPECT(move->name, !sim_watch_group(&watch, "billing").is_stale);
+        sim_watch_tear_down(&watch);
+    }
+}
+
 static void a_partition_without_leader_keeps_what_was_known(void **state)
 {
     struct koa_snapshot_commit row;
     struct watch watch;
 
     (void) state;
-    prepare_reader(&watch);
+    sim_watch_set_up_reader(&watch);
     sim_watch_cycle(&watch);
     sim_kit_do(&watch.kit, "scenario: [{at: 0s, do: lose_leader, topic: orders, partition: 0}]");
     sim_watch_cycle(&watch);
@@ -258,6 +236,7 @@ static void one_broker_s_trouble_is_its_own(void **state)
          "{at: 0s, do: answer_error, api: list_groups, broker: 2, "
          "error: COORDINATOR_LOAD_IN_PROGRESS}",
          false},
+        {"silence on listing", "{at: 0s, do: answer_nothing, api: list_groups, broker: 2}", false},
         {"error of commits",
          "{at: 0s, do: answer_error, api: offset_fetch, broker: 2, "
          "error: COORDINATOR_LOAD_IN_PROGRESS}",
@@ -426,24 +405,63 @@ static void a_cycle_without_old_lag_asks_for_no_times(void **state)
     sim_watch_tear_down(&watch);
 }
 
+/* ---- the same seed, the same story */
+
+/* What a watcher sees of a cluster with a seed while all kinds of things happen to it. */
+static void record(uint64_t seed, struct koa_buf *text)
+{
+    struct watch watch;
+
+    sim_watch_set_up_with_seed(&watch, KOA_SIM_KAFKA_4_X, seed);
+    sim_kit_do(&watch.kit, "scenario:\n"
+                           "  - {at: 5s, do: slow_broker, broker: 3, latency: 70ms}\n"
+                           "  - {at: 10s, do: begin_transaction, topic: orders, partition: 0}\n"
+                           "  - {at: 20s, do: stall_group, group: billing}\n"
+                           "  - {at: 31s, do: kill_broker, broker: 2, failover: 9s}\n"
+                           "  - {at: 50s, do: answer_garbage, broker: 1, times: 2}\n"
+                           "  - {at: 61s, do: restart_broker, broker: 2}\n"
+                           "  - {at: 70s, do: move_leader}\n"
+                           "  - {at: 80s, do: end_transaction, topic: orders, partition: 0}\n"
+                           "  - {at: 90s, do: delete_topic, topic: payments}\n");
+    for (int i = 0; i < 8; i++) {
+        sim_watch_cycle(&watch);
+        sim_watch_print(&watch, text);
+    }
+    sim_watch_tear_down(&watch);
+}
+
+static void the_seed_decides_all_that_is_seen(void **state)
+{
+    struct koa_buf first = {.limit = 1 << 20};
+    struct koa_buf again = {.limit = 1 << 20};
+    struct koa_buf other = {.limit = 1 << 20};
+
+    (void) state;
+    record(7, &first);
+    record(7, &again);
+    record(8, &other);
+    KIT_EXPECT("there is something to compare", first.size > 10000);
+    KIT_EXPECT_TEXT("the same seed", koa_buf_text(&first), koa_buf_text(&again));
+    KIT_EXPECT("another seed", !koa_text_equal(koa_buf_text(&first), koa_buf_text(&other)));
+    koa_buf_deinit(&first);
+    koa_buf_deinit(&again);
+    koa_buf_deinit(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_group_is_there_with_its_lag),
-        cmocka_unit_test(a_group_without_members_is_still_there),
-        cmocka_unit_test(a_partition_without_commit_is_a_condition_and_no_number),
-        cmocka_unit_test(a_commit_beyond_the_end_lags_nothing),
-        cmocka_unit_test(a_commit_below_the_start_lags_what_was_written),
-        cmocka_unit_test(commits_of_a_deleted_topic_have_no_lag),
-        cmocka_unit_test(an_open_transaction_is_a_condition_until_it_ends),
-        cmocka_unit_test(ends_are_never_older_than_commits),
+        cmocka_unit_test(each_type_of_group_is_described_by_its_own_api),
         cmocka_unit_test(a_group_of_two_coordinators_is_one_group),
+        cmocka_unit_test(a_coordinator_that_moves_takes_its_groups_along),
         cmocka_unit_test(a_partition_without_leader_keeps_what_was_known),
         cmocka_unit_test(one_broker_s_trouble_is_its_own),
         cmocka_unit_test(what_was_broken_is_fresh_again),
         cmocka_unit_test(each_version_of_kafka_is_understood),
         cmocka_unit_test(a_cycle_asks_no_more_than_it_must),
         cmocka_unit_test(a_cycle_without_old_lag_asks_for_no_times),
+        cmocka_unit_test(the_seed_decides_all_that_is_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

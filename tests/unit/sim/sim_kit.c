@@ -9,6 +9,11 @@ enum { ARENA_LIMIT = 64 << 20, FRAME_LIMIT = 16 << 20, WALL_MS = 1700000000 };
 
 void sim_kit_set_up(struct sim_kit *kit, enum koa_sim_version version)
 {
+    sim_kit_set_up_with_seed(kit, version, 1);
+}
+
+void sim_kit_set_up_with_seed(struct sim_kit *kit, enum koa_sim_version version, uint64_t seed)
+{
     const struct koa_sim_model_opts opts = {.brokers = SIM_KIT_BROKERS,
                                             .topics = 5,
                                             .partitions = 17,
@@ -16,7 +21,7 @@ void sim_kit_set_up(struct sim_kit *kit, enum koa_sim_version version)
                                             .group_partitions = 40,
                                             .members = 2,
                                             .version = version,
-                                            .seed = 1,
+                                            .seed = seed,
                                             .now = {5000}};
 
     *kit = (struct sim_kit){.ports = {9092, 9093, 9094},

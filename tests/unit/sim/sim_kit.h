@@ -20,6 +20,7 @@ struct sim_kit {
 /* Three brokers, 5 topics, 17 partitions, the 10 first groups with 4 partitions and 2 members each.
  */
 void sim_kit_set_up(struct sim_kit *kit, enum koa_sim_version version);
+void sim_kit_set_up_with_seed(struct sim_kit *kit, enum koa_sim_version version, uint64_t seed);
 void sim_kit_tear_down(struct sim_kit *kit);
 /* Moves both clocks, and plays what is due. */
 void sim_kit_advance(struct sim_kit *kit, int64_t duration_ms);

@@ -1,5 +1,6 @@
 #include "watch_kit.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -83,6 +84,8 @@ static void submit(void *context, int32_t broker, struct koa_kafka_request *requ
     assert_in_range(request->api_key, 0, WATCH_APIS - 1);
     watch->asked[request->api_key]++;
     watch->asked_times += is_about_times(request) ? 1 : 0;
+    if (watch->saw != NULL)
+        watch->saw(watch->seer, broker, request);
     *pending = (struct watch_pending){
         .request = request,
         .due = watch->kit.question.now,
@@ -165,7 +168,7 @@ static const struct koa_collector_ops ops = {
     .finished = take_snapshot,
 };
 
-static void set_up(struct watch *watch, enum koa_sim_version version, int64_t batch,
+static void set_up(struct watch *watch, enum koa_sim_version version, uint64_t seed, int64_t batch,
                    int64_t slow_interval_ms)
 {
     struct koa_collector_opts opts = {.name = "sim",
@@ -178,7 +181,7 @@ static void set_up(struct watch *watch, enum koa_sim_version version, int64_t ba
                                       .context = watch};
 
     memset(watch, 0, sizeof(*watch));
-    sim_kit_set_up(&watch->kit, version);
+    sim_kit_set_up_with_seed(&watch->kit, version, seed);
     assert_int_equal(koa_name_filter_create(&(struct koa_name_filter_opts){.what = "topics"},
                                             &watch->filter, NULL),
                      KOA_OK);
@@ -188,12 +191,27 @@ static void set_up(struct watch *watch, enum koa_sim_version version, int64_t ba
 
 void sim_watch_set_up(struct watch *watch, enum koa_sim_version version)
 {
-    set_up(watch, version, 500, WATCH_INTERVAL_MS);
+    set_up(watch, version, 1, 500, WATCH_INTERVAL_MS);
+}
+
+void sim_watch_set_up_with_seed(struct watch *watch, enum koa_sim_version version, uint64_t seed)
+{
+    set_up(watch, version, seed, 500, WATCH_INTERVAL_MS);
 }
 
 void sim_watch_set_up_quick(struct watch *watch, enum koa_sim_version version, int64_t batch)
 {
-    set_up(watch, version, batch, 1000 * WATCH_INTERVAL_MS);
+    set_up(watch, version, 1, batch, 1000 * WATCH_INTERVAL_MS);
+}
+
+void sim_watch_set_up_reader(struct watch *watch)
+{
+    sim_watch_set_up(watch, KOA_SIM_KAFKA_4_X);
+    sim_kit_do(&watch->kit,
+               "scenario:\n"
+               "  - {at: 0s, do: write, topic: orders, rate: 0}\n"
+               "  - {at: 0s, do: create_group, group: reader, topic: orders, lag: 0s}\n");
+    sim_kit_advance(&watch->kit, 20000);
 }
 
 void sim_watch_tear_down(struct watch *watch)
@@ -257,21 +275,124 @@ struct koa_snapshot_group sim_watch_group(const struct watch *watch, const char 
     return row;
 }
 
+/* Where the topic stands among the group's. */
+static struct koa_snapshot_group_topic find_topic(const struct watch *watch, size_t group,
+                                                  const char *topic, size_t *ret_index)
+{
+    struct koa_snapshot_group row;
+    struct koa_snapshot_group_topic told;
+
+    koa_snapshot_group(watch->snapshot, group, &row);
+    for (*ret_index = 0; *ret_index < row.topics; ++*ret_index) {
+        koa_snapshot_group_topic(watch->snapshot, group, *ret_index, &told);
+        if (koa_text_equal(told.name, topic))
+            return told;
+    }
+    fail_msg("%s has no topic %s", row.name, topic);
+    return told;
+}
+
+struct koa_snapshot_group_topic sim_watch_group_topic(const struct watch *watch, const char *name,
+                                                      const char *topic)
+{
+    size_t count;
+    size_t at;
+
+    return find_topic(watch, group_index(watch, name, &count), topic, &at);
+}
+
 struct koa_snapshot_commit sim_watch_commit(const struct watch *watch, const char *name,
                                             const char *topic)
 {
     struct koa_snapshot_commit row;
     size_t count;
     size_t index = group_index(watch, name, &count);
-    struct koa_snapshot_group_topic told;
-    size_t at = 0;
+    size_t at;
 
     KIT_EXPECT_INT(name, 1, count);
-    koa_snapshot_group_topic(watch->snapshot, index, 0, &told);
-    while (!koa_text_equal(told.name, topic))
-        koa_snapshot_group_topic(watch->snapshot, index, ++at, &told);
+    (void) find_topic(watch, index, topic, &at);
     koa_snapshot_commit(watch->snapshot, index, at, 0, &row);
     return row;
+}
+
+static void print_conditions(const int64_t *conditions, struct koa_buf *text)
+{
+    for (int i = 0; i < KOA_CONDITION_COUNT; i++)
+        koa_buf_printf(text, " %" PRId64, conditions[i]);
+    koa_buf_append_char(text, '\n');
+}
+
+static void print_group_topic(const struct watch *watch, size_t group, size_t index,
+                              struct koa_buf *text)
+{
+    struct koa_snapshot_group_topic row;
+
+    koa_snapshot_group_topic(watch->snapshot, group, index, &row);
+    koa_buf_printf(text, " %s %d %d %zu %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
+                   row.name, row.is_gone, row.has_lag, row.commits, row.assigned, row.lag,
+                   row.lag_max, row.committed, row.progress_time.ms);
+    koa_buf_printf(text, " %g %g %g %g %g %g %u", row.consumption_rate, row.production_rate,
+                   row.lag_velocity, row.has_catch_up ? row.catch_up_seconds : -1,
+                   row.has_retention ? row.retention_ratio : -1, row.lag_seconds, row.lag_quality);
+    print_conditions(row.conditions, text);
+    for (size_t i = 0; i < row.commits; i++) {
+        struct koa_snapshot_commit commit;
+
+        koa_snapshot_commit(watch->snapshot, group, index, i, &commit);
+        koa_buf_printf(text, "  %" PRId32 " %" PRId64 " %d %" PRId64 " %x\n", commit.partition,
+                       commit.offset, commit.has_lag, commit.lag, commit.conditions);
+    }
+}
+
+static void print_group(const struct watch *watch, size_t index, struct koa_buf *text)
+{
+    struct koa_snapshot_group row;
+
+    koa_snapshot_group(watch->snapshot, index, &row);
+    koa_buf_printf(text, "%s %u %s %s %s %" PRId32 " %d %" PRId64 " %" PRId64 " %" PRId64, row.name,
+                   row.type, row.state, row.protocol, row.error != NULL ? row.error : "",
+                   row.coordinator, row.is_stale, row.age_ms, row.members, row.idle_members);
+    koa_buf_printf(text, " %d %" PRId64 " %" PRId64 " %g %u", row.has_lag, row.lag, row.lag_max,
+                   row.lag_seconds, row.lag_quality);
+    print_conditions(row.conditions, text);
+    for (size_t i = 0; i < row.topics; i++)
+        print_group_topic(watch, index, i, text);
+}
+
+static void print_topic(const struct watch *watch, size_t index, struct koa_buf *text)
+{
+    struct koa_snapshot_topic topic;
+
+    koa_snapshot_topic(watch->snapshot, index, &topic);
+    koa_buf_printf(text, "%s %d %d %d %" PRId64 "\n", topic.name, topic.leaderless,
+                   topic.under_replicated, topic.min_isr, topic.log_bytes);
+    for (int32_t i = 0; i < topic.partitions; i++) {
+        struct koa_snapshot_partition row;
+
+        koa_snapshot_partition(watch->snapshot, index, (size_t) i, &row);
+        koa_buf_printf(
+            text, " %" PRId32 " %" PRId32 " %" PRId32 " %d %" PRId64 " %" PRId64 " %" PRId64 "\n",
+            row.id, row.leader, row.in_sync, row.is_stale, row.stable_offset, row.end_offset,
+            row.start_offset);
+    }
+}
+
+void sim_watch_print(const struct watch *watch, struct koa_buf *text)
+{
+    koa_buf_printf(text, "%s %" PRId64 " %s\n", koa_snapshot_cluster_id(watch->snapshot),
+                   koa_snapshot_time(watch->snapshot).ms,
+                   koa_snapshot_version_guess(watch->snapshot));
+    for (size_t i = 0; i < koa_snapshot_broker_count(watch->snapshot); i++) {
+        struct koa_snapshot_broker row;
+
+        koa_snapshot_broker(watch->snapshot, i, &row);
+        koa_buf_printf(text, "%" PRId32 " %s %d %" PRId64 " %" PRId64 " %s\n", row.id, row.rack,
+                       row.is_up, row.leaders, row.replicas, row.error != NULL ? row.error : "");
+    }
+    for (size_t i = 0; i < koa_snapshot_topic_count(watch->snapshot); i++)
+        print_topic(watch, i, text);
+    for (size_t i = 0; i < koa_snapshot_group_count(watch->snapshot); i++)
+        print_group(watch, i, text);
 }
 
 bool sim_watch_holds(const struct koa_snapshot_commit *row, enum koa_condition condition)
