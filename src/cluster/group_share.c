@@ -41,7 +41,9 @@ bool koa_take_streams_described(struct koa_group_answers *answers, struct koa_gr
             !koa_group_accepts(answers, row, group->error_code, "StreamsGroupDescribe"))
             continue;
         row->state = koa_group_word(arena, group->group_state);
-        if (row->state == NULL)
+        if (group->assignor_name.data != NULL) /* told since version 1 */
+            row->protocol = koa_group_word(arena, group->assignor_name);
+        if (row->state == NULL || row->protocol == NULL)
             return false;
         row->flags |= KOA_GROUP_HAS_MEMBERS;
         row->members = (int64_t) group->members.count;

@@ -18,7 +18,7 @@ static int32_t task_count(const struct koa_sim_question *question,
 
         span = koa_sim_model_span(question->cluster->model, at, end - at);
         last = span.from + (int32_t) span.count;
-        if (!span.topic->is_deleted && last > count)
+        if (!span.topic->is_deleted && koa_sim_group_left(group, at) == NULL && last > count)
             count = last;
     }
     return count;
@@ -39,6 +39,34 @@ static bool fill_topology(const struct koa_sim_question *question,
     told->topology = topology;
     return koa_sim_group_topics(question, group, &sub->source_topics.rows,
                                 &sub->source_topics.count);
+}
+
+/* As its client would have told (KIP-1331): the topics, and what works on them. */
+static bool fill_description(const struct koa_sim_question *question,
+                             const struct koa_sim_group *group,
+                             struct koa_kafka_streams_group_describe_group *told)
+{
+    static struct koa_str successors[] = {{.data = "KSTREAM-PROCESSOR-0000000001", .size = 28}};
+    struct koa_kafka_streams_group_describe_description *description =
+        koa_arena_alloc(question->arena, 1, sizeof(*description));
+    struct koa_kafka_streams_group_describe_described_subtopology *sub;
+
+    if (description == NULL || !KOA_SIM_ROWS(question->arena, description->subtopologies, 1))
+        return false;
+    sub = &description->subtopologies.rows[0];
+    sub->subtopology_id = KOA_STR("0");
+    if (!KOA_SIM_ROWS(question->arena, sub->nodes, 2))
+        return false;
+    sub->nodes.rows[0].name = KOA_STR("KSTREAM-SOURCE-0000000000");
+    sub->nodes.rows[0].node_type = KOA_KAFKA_STREAMS_NODE_SOURCE;
+    sub->nodes.rows[0].successors.rows = successors;
+    sub->nodes.rows[0].successors.count = KOA_ARRAY_COUNT(successors);
+    sub->nodes.rows[1].name = successors[0];
+    sub->nodes.rows[1].node_type = KOA_KAFKA_STREAMS_NODE_PROCESSOR;
+    told->topology_description = description;
+    told->topology_description_status = KOA_KAFKA_STREAMS_DESCRIPTION_AVAILABLE;
+    return koa_sim_group_topics(question, group, &sub->nodes.rows[0].source_topics.rows,
+                                &sub->nodes.rows[0].source_topics.count);
 }
 
 static bool fill_member(const struct koa_sim_question *question, const struct koa_sim_group *group,
@@ -69,7 +97,7 @@ static bool fill_member(const struct koa_sim_question *question, const struct ko
 }
 
 static bool describe(const struct koa_sim_question *question, struct koa_str name,
-                     struct koa_kafka_streams_group_describe_group *told)
+                     bool with_description, struct koa_kafka_streams_group_describe_group *told)
 {
     const struct koa_sim_group *group =
         koa_sim_coordinated_group(question, name, KOA_SIM_STREAMS, &told->error_code);
@@ -86,7 +114,9 @@ static bool describe(const struct koa_sim_question *question, struct koa_str nam
     }
     told->group_state = koa_str_from(koa_sim_group_state(group, koa_sim_question_ms(question)));
     told->group_epoch = told->assignment_epoch = group->epoch;
+    told->assignor_name = KOA_STR("sticky");
     fits = fill_topology(question, group, told) &&
+           (!with_description || fill_description(question, group, told)) &&
            KOA_SIM_ROWS(question->arena, told->members, (size_t) group->plan.members);
     for (int32_t i = 0; i < group->plan.members && fits; i++)
         fits = fill_member(question, group, i, &told->members.rows[i]);
@@ -102,6 +132,7 @@ bool koa_sim_answer_streams_group_describe(const struct koa_sim_question *questi
 
     (void) version;
     for (size_t i = 0; i < asked->group_ids.count && fits; i++)
-        fits = describe(question, asked->group_ids.rows[i], &body->groups.rows[i]);
+        fits = describe(question, asked->group_ids.rows[i], asked->include_topology_description,
+                        &body->groups.rows[i]);
     return fits;
 }

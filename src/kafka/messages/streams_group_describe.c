@@ -1,11 +1,14 @@
-/* Tables of StreamsGroupDescribe (89), version 0. Version 1 (Kafka 4.4) only adds a text of the
- * topology. */
+/* Tables of StreamsGroupDescribe (89), versions 0 and 1 (Kafka 4.4: the topology as the client
+ * described it, KIP-1331, and the assignor, KIP-1357). */
 #include "kafka/messages/streams_group_describe.h"
 
 static const struct koa_kafka_field request_fields[] = {
     {KOA_KAFKA_FIELD_STRINGS(struct koa_kafka_streams_group_describe_request, group_ids)},
     {KOA_KAFKA_FIELD_BOOL(struct koa_kafka_streams_group_describe_request,
                           include_authorized_operations)},
+    {KOA_KAFKA_FIELD_BOOL(struct koa_kafka_streams_group_describe_request,
+                          include_topology_description),
+     .since = 1},
     {0},
 };
 
@@ -14,7 +17,7 @@ const struct koa_kafka_message koa_kafka_streams_group_describe_request = {
     .size = sizeof(struct koa_kafka_streams_group_describe_request),
     .fields = request_fields,
     .minimum = 0,
-    .maximum = 0,
+    .maximum = 1,
     .flexible_since = 0,
 };
 
@@ -115,6 +118,43 @@ static const struct koa_kafka_field member_fields[] = {
     {0},
 };
 
+static const struct koa_kafka_field node_fields[] = {
+    {KOA_KAFKA_FIELD_STRING(struct koa_kafka_streams_group_describe_node, name)},
+    {KOA_KAFKA_FIELD_INT8(struct koa_kafka_streams_group_describe_node, node_type)},
+    {KOA_KAFKA_FIELD_STRINGS(struct koa_kafka_streams_group_describe_node, source_topics)},
+    {KOA_KAFKA_FIELD_STRING(struct koa_kafka_streams_group_describe_node, sink_topic),
+     .nullable = true},
+    {KOA_KAFKA_FIELD_STRINGS(struct koa_kafka_streams_group_describe_node, stores)},
+    {KOA_KAFKA_FIELD_STRINGS(struct koa_kafka_streams_group_describe_node, successors)},
+    {0},
+};
+
+static const struct koa_kafka_field described_subtopology_fields[] = {
+    {KOA_KAFKA_FIELD_STRING(struct koa_kafka_streams_group_describe_described_subtopology,
+                            subtopology_id)},
+    {KOA_KAFKA_FIELD_STRUCTS(struct koa_kafka_streams_group_describe_described_subtopology, nodes,
+                             struct koa_kafka_streams_group_describe_node, node_fields)},
+    {0},
+};
+
+static const struct koa_kafka_field global_store_fields[] = {
+    {KOA_KAFKA_FIELD_STRUCT(struct koa_kafka_streams_group_describe_global_store, source,
+                            struct koa_kafka_streams_group_describe_node, node_fields)},
+    {KOA_KAFKA_FIELD_STRUCT(struct koa_kafka_streams_group_describe_global_store, processor,
+                            struct koa_kafka_streams_group_describe_node, node_fields)},
+    {0},
+};
+
+static const struct koa_kafka_field description_fields[] = {
+    {KOA_KAFKA_FIELD_STRUCTS(struct koa_kafka_streams_group_describe_description, subtopologies,
+                             struct koa_kafka_streams_group_describe_described_subtopology,
+                             described_subtopology_fields)},
+    {KOA_KAFKA_FIELD_STRUCTS(struct koa_kafka_streams_group_describe_description, global_stores,
+                             struct koa_kafka_streams_group_describe_global_store,
+                             global_store_fields)},
+    {0},
+};
+
 static const struct koa_kafka_field group_fields[] = {
     {KOA_KAFKA_FIELD_INT16(struct koa_kafka_streams_group_describe_group, error_code)},
     {KOA_KAFKA_FIELD_STRING(struct koa_kafka_streams_group_describe_group, error_message),
@@ -130,6 +170,15 @@ static const struct koa_kafka_field group_fields[] = {
                              struct koa_kafka_streams_group_describe_member, member_fields)},
     {KOA_KAFKA_FIELD_INT32(struct koa_kafka_streams_group_describe_group, authorized_operations),
      .fallback = INT32_MIN},
+    {KOA_KAFKA_FIELD_STRUCT(struct koa_kafka_streams_group_describe_group, topology_description,
+                            struct koa_kafka_streams_group_describe_description,
+                            description_fields),
+     .nullable = true, .since = 1},
+    {KOA_KAFKA_FIELD_INT8(struct koa_kafka_streams_group_describe_group,
+                          topology_description_status),
+     .since = 1},
+    {KOA_KAFKA_FIELD_STRING(struct koa_kafka_streams_group_describe_group, assignor_name),
+     .nullable = true, .since = 1},
     {0},
 };
 
@@ -145,6 +194,6 @@ const struct koa_kafka_message koa_kafka_streams_group_describe_response = {
     .size = sizeof(struct koa_kafka_streams_group_describe_response),
     .fields = response_fields,
     .minimum = 0,
-    .maximum = 0,
+    .maximum = 1,
     .flexible_since = 0,
 };

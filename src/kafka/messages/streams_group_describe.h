@@ -8,6 +8,7 @@
 struct koa_kafka_streams_group_describe_request {
     KOA_KAFKA_ARRAY(struct koa_str) group_ids;
     bool include_authorized_operations;
+    bool include_topology_description; /* since 1 */
 };
 
 struct koa_kafka_streams_group_describe_pair {
@@ -76,6 +77,43 @@ struct koa_kafka_streams_group_describe_member {
     bool is_classic;
 };
 
+enum koa_kafka_streams_node_type {
+    KOA_KAFKA_STREAMS_NODE_SOURCE = 1,
+    KOA_KAFKA_STREAMS_NODE_PROCESSOR = 2,
+    KOA_KAFKA_STREAMS_NODE_SINK = 3,
+};
+
+struct koa_kafka_streams_group_describe_node {
+    struct koa_str name;
+    KOA_KAFKA_ARRAY(struct koa_str) source_topics; /* of a source */
+    struct koa_str sink_topic;                     /* of a sink; null: chosen while it runs */
+    KOA_KAFKA_ARRAY(struct koa_str) stores;        /* of a processor */
+    KOA_KAFKA_ARRAY(struct koa_str) successors;
+    int8_t node_type;
+};
+
+struct koa_kafka_streams_group_describe_described_subtopology {
+    struct koa_str subtopology_id;
+    KOA_KAFKA_ARRAY(struct koa_kafka_streams_group_describe_node) nodes;
+};
+
+struct koa_kafka_streams_group_describe_global_store {
+    struct koa_kafka_streams_group_describe_node *source;
+    struct koa_kafka_streams_group_describe_node *processor;
+};
+
+struct koa_kafka_streams_group_describe_description {
+    KOA_KAFKA_ARRAY(struct koa_kafka_streams_group_describe_described_subtopology) subtopologies;
+    KOA_KAFKA_ARRAY(struct koa_kafka_streams_group_describe_global_store) global_stores;
+};
+
+enum koa_kafka_streams_description_status {
+    KOA_KAFKA_STREAMS_DESCRIPTION_NOT_REQUESTED = 0,
+    KOA_KAFKA_STREAMS_DESCRIPTION_NOT_STORED = 1,
+    KOA_KAFKA_STREAMS_DESCRIPTION_ERROR = 2,
+    KOA_KAFKA_STREAMS_DESCRIPTION_AVAILABLE = 3,
+};
+
 struct koa_kafka_streams_group_describe_group {
     int16_t error_code;
     int32_t group_epoch;
@@ -86,6 +124,10 @@ struct koa_kafka_streams_group_describe_group {
     struct koa_str group_state;
     struct koa_kafka_streams_group_describe_topology *topology; /* null: none yet */
     KOA_KAFKA_ARRAY(struct koa_kafka_streams_group_describe_member) members;
+    struct koa_kafka_streams_group_describe_description
+        *topology_description;          /* since 1; null unless it is available */
+    struct koa_str assignor_name;       /* since 1; null: not told */
+    int8_t topology_description_status; /* since 1 */
 };
 
 struct koa_kafka_streams_group_describe_response {

@@ -314,6 +314,8 @@ static void look_at_streams_group(const struct answer *answer)
     KIT_EXPECT(answer->name, is(member->client_tags.rows[0].key, "zone"));
     KIT_EXPECT_INT(answer->name, 3, member->assignment->active_tasks.rows[0].partitions.count);
     KIT_EXPECT(answer->name, body->groups.rows[2].topology == NULL);
+    KIT_EXPECT_INT(answer->name, answer->version, group->topology_description_status);
+    KIT_EXPECT_INT(answer->name, answer->version >= 1, is(group->assignor_name, "sticky"));
 }
 
 static void groups_of_the_new_protocols_are_described(void **state)
@@ -323,7 +325,7 @@ static void groups_of_the_new_protocols_are_described(void **state)
     each_version("4.4.0/consumer_group_describe-v#", 0, 1, look_at_consumer_group);
     each_version("4.4.0/share_group_describe-v#", 1, 1, look_at_share_group);
     each_version("4.4.0/describe_share_group_offsets-v#", 0, 1, look_at_share_offsets);
-    each_version("4.4.0/streams_group_describe-v#", 0, 0, look_at_streams_group);
+    each_version("4.4.0/streams_group_describe-v#", 0, 1, look_at_streams_group);
 }
 
 static void look_at_log_dirs(const struct answer *answer)

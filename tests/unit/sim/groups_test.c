@@ -9,6 +9,7 @@
 #include "kafka/messages/find_coordinator.h"
 #include "kafka/messages/list_groups.h"
 #include "kafka/messages/offset_fetch.h"
+#include "kafka/messages/streams_group_describe.h"
 #include "kit/kit.h"
 #include "sim_kit.h"
 
@@ -340,6 +341,51 @@ static void each_group_reads_at_its_own_pace(void **state)
     sim_kit_tear_down(&kit);
 }
 
+static void a_streams_group_tells_its_topology(void **state)
+{
+    static const struct {
+        const char *name;
+        int16_t version;
+        bool is_asked;
+    } cases[] = {{"Kafka 4.1", 0, false}, {"not asked for", 1, false}, {"asked for", 1, true}};
+    struct sim_kit kit;
+
+    (void) state;
+    sim_kit_set_up(&kit, KOA_SIM_KAFKA_4_X);
+    (void) sim_kit_turn_to(&kit, "sessionizer");
+    KIT_EACH (row, cases) {
+        struct koa_str name = KOA_STR("sessionizer");
+        struct koa_kafka_streams_group_describe_request request = {.include_topology_description =
+                                                                       row->is_asked};
+        struct koa_kafka_streams_group_describe_response response;
+        const struct koa_kafka_streams_group_describe_group *told;
+        const struct koa_kafka_streams_group_describe_node *source;
+
+        request.group_ids.rows = &name;
+        request.group_ids.count = 1;
+        sim_kit_ask(&kit, KOA_KAFKA_STREAMS_GROUP_DESCRIBE, row->version, &request, &response);
+        told = &response.groups.rows[0];
+        KIT_EXPECT_INT(row->name, 0, told->error_code);
+        KIT_EXPECT_INT(row->name, 2, told->members.count);
+        KIT_EXPECT_INT(row->name, row->version >= 1,
+                       koa_str_equal_text(told->assignor_name, "sticky"));
+        KIT_EXPECT_INT(row->name, row->is_asked, told->topology_description != NULL);
+        KIT_EXPECT_INT(row->name,
+                       row->is_asked ? KOA_KAFKA_STREAMS_DESCRIPTION_AVAILABLE
+                                     : KOA_KAFKA_STREAMS_DESCRIPTION_NOT_REQUESTED,
+                       told->topology_description_status);
+        if (!row->is_asked)
+            continue;
+        source = &told->topology_description->subtopologies.rows[0].nodes.rows[0];
+        KIT_EXPECT_INT(row->name, KOA_KAFKA_STREAMS_NODE_SOURCE, source->node_type);
+        KIT_EXPECT_INT(row->name, told->topology->subtopologies.rows[0].source_topics.count,
+                       source->source_topics.count);
+        KIT_EXPECT(row->name, source->sink_topic.data == NULL);
+        KIT_EXPECT_INT(row->name, 1, source->successors.count);
+    }
+    sim_kit_tear_down(&kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_classic_group_has_members_with_assignments),
         cmocka_unit_test(what_is_no_classic_group_is_dead_or_not_found),
         cmocka_unit_test(a_consumer_group_has_its_own_description),
+        cmocka_unit_test(a_streams_group_tells_its_topology),
         cmocka_unit_test(commits_are_the_same_in_every_version),
         cmocka_unit_test(commits_asked_by_name_say_what_there_is_not),
         cmocka_unit_test(each_group_reads_at_its_own_pace),

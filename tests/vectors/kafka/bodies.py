@@ -57,8 +57,16 @@ def describe_groups(version, groups):
 
 
 def describe_ids(version, groups):
-    """ConsumerGroupDescribe, ShareGroupDescribe and StreamsGroupDescribe."""
+    """ConsumerGroupDescribe and ShareGroupDescribe."""
     return wire.Body(True).strings(groups).number("b", 1).tags()
+
+
+def describe_streams(version, groups):
+    """With authorized operations, and the topology where that can be asked for."""
+    body = wire.Body(True).strings(groups).number("b", 1)
+    if version >= 1:
+        body.number("b", 1)
+    return body.tags()
 
 
 def find_coordinator(version, keys, kind=0):

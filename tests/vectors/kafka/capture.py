@@ -20,7 +20,7 @@ OURS = {wire.PRODUCE: (3, 13), wire.FETCH: (4, 18), wire.LIST_OFFSETS: (0, 11), 
         wire.SASL_HANDSHAKE: (0, 1), wire.API_VERSIONS: (0, 5), wire.CREATE_TOPICS: (2, 7), wire.DESCRIBE_CONFIGS: (1, 4),
         wire.DESCRIBE_LOG_DIRS: (1, 5), wire.SASL_AUTHENTICATE: (0, 2), wire.LIST_PARTITION_REASSIGNMENTS: (0, 0),
         wire.DESCRIBE_QUORUM: (0, 2), wire.DESCRIBE_CLUSTER: (0, 2), wire.CONSUMER_GROUP_DESCRIBE: (0, 1),
-        wire.SHARE_GROUP_DESCRIBE: (1, 1), wire.STREAMS_GROUP_DESCRIBE: (0, 0), wire.DESCRIBE_SHARE_GROUP_OFFSETS: (0, 1)}
+        wire.SHARE_GROUP_DESCRIBE: (1, 1), wire.STREAMS_GROUP_DESCRIBE: (0, 1), wire.DESCRIBE_SHARE_GROUP_OFFSETS: (0, 1)}
 TOPICS = {"orders": 3, "payments": 1}
 EVERYTHING = {name: list(range(count)) for name, count in TOPICS.items()}
 JAAS = ("org.apache.kafka.common.security.plain.PlainLoginModule required username=\"broker\" "
@@ -191,7 +191,7 @@ def capture_groups(capture):
     capture.newest(wire.DESCRIBE_SHARE_GROUP_OFFSETS, "describe_share_group_offsets", "-named",
                    lambda v: bodies.describe_share_group_offsets(v, {"shared": {"orders": [0, 2], "no-such-topic": [0]}}))
     capture.each(wire.STREAMS_GROUP_DESCRIBE, "streams_group_describe",
-                 lambda v: bodies.describe_ids(v, ["streaming", "live", "absent"]))
+                 lambda v: bodies.describe_streams(v, ["streaming", "live", "absent"]))
 
 
 def capture_sasl(capture, port):
