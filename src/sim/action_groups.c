@@ -89,6 +89,28 @@ static enum koa_err kill_members(struct koa_sim_model *model,
     return KOA_OK;
 }
 
+static enum koa_err unsubscribe(struct koa_sim_model *model,
+                                const struct koa_sim_arguments *arguments, int64_t now_ms,
+                                struct koa_error *reterr)
+{
+    const struct koa_sim_topic *topic = koa_sim_require_topic(model, arguments->topic, reterr);
+    struct koa_sim_group *group = koa_sim_require_group(model, arguments->group, reterr);
+    size_t end;
+
+    if (topic == NULL || group == NULL)
+        return KOA_ERR_NOT_FOUND;
+    end = topic->first + (size_t) topic->partitions;
+    if (end <= group->plan.first || topic->first >= group->plan.first + group->plan.count) {
+        return koa_fail(reterr, KOA_ERR_NOT_FOUND, "group '%s' does not read topic '%s'",
+                        arguments->group, arguments->topic);
+    }
+    if (!koa_sim_group_leave(group, topic->first, (size_t) topic->partitions, now_ms)) {
+        return koa_fail(reterr, KOA_ERR_LIMIT, "a group may stop to read %d topics, not more",
+                        KOA_SIM_LEFT_MAX);
+    }
+    return KOA_OK;
+}
+
 static enum koa_err rebalance(struct koa_sim_model *model,
                               const struct koa_sim_arguments *arguments, int64_t now_ms,
                               struct koa_error *reterr)
@@ -182,6 +204,12 @@ static const struct koa_option kill_options[] = {
     {0},
 };
 
+static const struct koa_option unsubscribe_options[] = {
+    GROUP,
+    {KOA_TEXT(struct koa_sim_arguments, topic), .required = true, .help = "what it reads no more"},
+    {0},
+};
+
 static const struct koa_option rebalance_options[] = {
     GROUP,
     {KOA_DURATION(struct koa_sim_arguments, duration_ms), .key = "lasts", .fallback = "5s",
@@ -226,6 +254,10 @@ const struct koa_sim_action koa_sim_group_actions[] = {
      .help = "Gives it another number of members",
      .options = members_options,
      .run = set_members},
+    {.name = "unsubscribe",
+     .help = "It reads a topic no more; what it has committed for it is forgotten after a week",
+     .options = unsubscribe_options,
+     .run = unsubscribe},
     {.name = "rebalance",
      .help = "Its members share out the partitions anew; it is not stable meanwhile",
      .options = rebalance_options,

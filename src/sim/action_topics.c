@@ -264,6 +264,23 @@ static enum koa_err delete_records(struct koa_sim_model *model,
     return change_each(model, arguments, now_ms, delete_one, reterr);
 }
 
+static bool compact_one(struct koa_sim_model *model, struct koa_sim_partition *partition,
+                        const struct koa_sim_arguments *arguments, int64_t now_ms)
+{
+    (void) model;
+    return koa_sim_partition_compact(partition, now_ms, (int64_t) (1 / arguments->share + 0.5));
+}
+
+static enum koa_err compact(struct koa_sim_model *model, const struct koa_sim_arguments *arguments,
+                            int64_t now_ms, struct koa_error *reterr)
+{
+    enum koa_err err = change_each(model, arguments, now_ms, compact_one, reterr);
+
+    if (err == KOA_OK)
+        koa_sim_require_topic(model, arguments->topic, reterr)->is_compacted = true;
+    return err;
+}
+
 static bool begin_one(struct koa_sim_model *model, struct koa_sim_partition *partition,
                       const struct koa_sim_arguments *arguments, int64_t now_ms)
 {
@@ -374,6 +391,14 @@ static const struct koa_option delete_options[] = {
     {0},
 };
 
+static const struct koa_option compact_options[] = {
+    TOPIC,
+    PARTITION,
+    {KOA_NUMBER(struct koa_sim_arguments, share), .key = "keep", .fallback = "0.1",
+     .minimum = 0.0001, .maximum = 1, .help = "share of the messages that stays; the newest does"},
+    {0},
+};
+
 const struct koa_sim_action koa_sim_topic_actions[] = {
     {.name = "create_topic",
      .help = "Creates a topic, with leaders spread over the brokers",
@@ -391,6 +416,10 @@ const struct koa_sim_action koa_sim_topic_actions[] = {
      .help = "Deletes the oldest messages: the logs start later",
      .options = delete_options,
      .run = delete_records},
+    {.name = "compact",
+     .help = "Makes a topic compacted and compacts it: offsets stay, with holes between them",
+     .options = compact_options,
+     .run = compact},
     {.name = "begin_transaction",
      .help = "Opens a transaction: what is written from now on is not committed, and readers of "
              "committed messages wait",

@@ -37,8 +37,7 @@ static void find_time(const struct look *look, const struct koa_sim_partition *p
     int64_t offset = at_ms > look->now_ms ? end : koa_sim_partition_end(partition, at_ms - 1);
 
     told->timestamp = -1;
-    if (offset < start)
-        offset = start;
+    offset = koa_sim_partition_kept(partition, offset < start ? start : offset);
     if (offset >= end)
         return;
     told->offset = offset;

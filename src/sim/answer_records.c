@@ -139,7 +139,8 @@ static const struct koa_kafka_record marker = {
     .value = {.data = "\0\0\0\0\0\0", .size = 6},
 };
 
-/* Messages that were never written by anybody; returns the offset behind them. */
+/* A run without holes of messages that were never written by anybody; returns the offset behind
+ * it. */
 static int64_t make_up(struct look *look, int64_t offset, int64_t until)
 {
     struct koa_kafka_record records[MADE_UP_RECORDS] = {{0}};
@@ -148,8 +149,10 @@ static int64_t make_up(struct look *look, int64_t offset, int64_t until)
     size_t count = 0;
 
     for (; count < MADE_UP_RECORDS && offset + (int64_t) count < until; count++) {
-        if (count > 0 &&
-            (is_marker || koa_sim_partition_is_marker(look->partition, offset + (int64_t) count)))
+        int64_t at = offset + (int64_t) count;
+
+        if (count > 0 && (is_marker || koa_sim_partition_is_marker(look->partition, at) ||
+                          koa_sim_partition_kept(look->partition, at) != at))
             break;
         records[count].value = KOA_STR("simulated");
     }
@@ -183,9 +186,11 @@ static bool read_from(struct look *look, int64_t offset, int32_t bytes_max,
             koa_buf_append(&look->buf, batch->bytes.data, batch->bytes.size);
             offset = batch->last_offset + 1;
         } else {
-            offset = make_up(look, offset,
-                             batch != NULL && batch->base_offset < look->until ? batch->base_offset
-                                                                               : look->until);
+            int64_t until = batch != NULL && batch->base_offset < look->until ? batch->base_offset
+                                                                              : look->until;
+            int64_t kept = koa_sim_partition_kept(look->partition, offset);
+
+            offset = kept < until ? make_up(look, kept, until) : until;
         }
     }
     told->records.data =

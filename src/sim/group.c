@@ -56,6 +56,16 @@ static int64_t position_at(const struct koa_sim_group *group, int64_t at_ms)
     return position_ms;
 }
 
+/* Of the last commit: whole steps, each group at its own beat. */
+static int64_t committed_position(const struct koa_sim_group *group, int64_t now_ms)
+{
+    int64_t beat_ms = now_ms + (int64_t) (group->salt % COMMIT_EVERY_MS);
+    int64_t committed_ms =
+        now_ms - ((beat_ms % COMMIT_EVERY_MS) + COMMIT_EVERY_MS) % COMMIT_EVERY_MS;
+
+    return position_at(group, committed_ms < group->since_ms ? group->since_ms : committed_ms);
+}
+
 static void stand(struct koa_sim_group *group, int64_t now_ms)
 {
     group->position_ms = position_at(group, now_ms);
@@ -81,24 +91,45 @@ void koa_sim_group_rebalance(struct koa_sim_group *group, int64_t duration_ms, i
     group->epoch++;
 }
 
+bool koa_sim_group_leave(struct koa_sim_group *group, size_t first, size_t count, int64_t now_ms)
+{
+    if (koa_sim_group_left(group, first) != NULL)
+        return true;
+    if (group->left_count == KOA_SIM_LEFT_MAX)
+        return false;
+    group->left[group->left_count++] =
+        (struct koa_sim_left){.first = first,
+                              .count = count,
+                              .since_ms = now_ms,
+                              .position_ms = committed_position(group, now_ms)};
+    group->epoch++;
+    return true;
+}
+
+const struct koa_sim_left *koa_sim_group_left(const struct koa_sim_group *group, size_t partition)
+{
+    for (int32_t i = 0; i < group->left_count; i++) {
+        if (partition >= group->left[i].first &&
+            partition - group->left[i].first < group->left[i].count)
+            return &group->left[i];
+    }
+    return NULL;
+}
+
 int64_t koa_sim_group_commit(const struct koa_sim_model *model, const struct koa_sim_group *group,
                              size_t index, int64_t now_ms)
 {
     const struct koa_sim_partition *partition = &model->partitions[group->plan.first + index];
-    int64_t beat_ms = now_ms + (int64_t) (group->salt % COMMIT_EVERY_MS);
-    int64_t committed_ms;
+    const struct koa_sim_left *left = koa_sim_group_left(group, group->plan.first + index);
+    int64_t position_ms = left != NULL ? left->position_ms : committed_position(group, now_ms);
     int64_t offset;
     int64_t stable;
 
-    if (index + group->plan.uncommitted >= group->plan.count)
+    if (index + group->plan.uncommitted >= group->plan.count ||
+        (left != NULL && now_ms - left->since_ms >= KOA_SIM_OFFSETS_RETENTION_MS))
         return -1;
-    /* The last commit: whole steps, each group at its own beat. */
-    committed_ms = now_ms - ((beat_ms % COMMIT_EVERY_MS) + COMMIT_EVERY_MS) % COMMIT_EVERY_MS;
-    if (committed_ms < group->since_ms)
-        committed_ms = group->since_ms;
-    offset = koa_sim_partition_end(partition,
-                                   position_at(group, committed_ms) -
-                                       (int64_t) (koa_sim_draw_at(group->salt, index) % SPREAD_MS));
+    offset = koa_sim_partition_end(
+        partition, position_ms - (int64_t) (koa_sim_draw_at(group->salt, index) % SPREAD_MS));
     /* Readers of committed messages wait for open transactions, and stop before a marker that no
      * message followed when they came there. */
     stable = koa_sim_partition_stable_end(partition, now_ms);

@@ -28,6 +28,19 @@ struct koa_sim_group_plan {
     double speed; /* 1: keeps pace, below: lags more and more, 0: stalled, above: catches up */
 };
 
+enum {
+    KOA_SIM_LEFT_MAX = 4, /* topics that one group no longer reads */
+    /* As offsets.retention.minutes: commits of a topic that is no longer read are forgotten. */
+    KOA_SIM_OFFSETS_RETENTION_MS = 7 * 24 * 3600 * 1000,
+};
+
+/* A topic that the group no longer reads: its commits stay as they were. */
+struct koa_sim_left {
+    size_t first, count; /* partitions of the model */
+    int64_t since_ms;
+    int64_t position_ms; /* of the last commit */
+};
+
 struct koa_sim_group {
     struct koa_sim_group_plan plan;
     bool is_deleted;
@@ -37,6 +50,8 @@ struct koa_sim_group {
     int64_t since_ms, position_ms;
     int64_t rebalances_until_ms;
     uint64_t salt;
+    struct koa_sim_left left[KOA_SIM_LEFT_MAX];
+    int32_t left_count;
 };
 
 /* "classic", "consumer", "share", "streams". */
@@ -49,6 +64,12 @@ const char *koa_sim_group_protocol_type(const struct koa_sim_group *group);
 void koa_sim_group_set_speed(struct koa_sim_group *group, double speed, int64_t now_ms);
 void koa_sim_group_set_members(struct koa_sim_group *group, int32_t members, int64_t now_ms);
 void koa_sim_group_rebalance(struct koa_sim_group *group, int64_t duration_ms, int64_t now_ms);
+
+/* Stops reading a topic, given as its partitions; false: it has left KOA_SIM_LEFT_MAX already. */
+KOA_MUST_USE bool koa_sim_group_leave(struct koa_sim_group *group, size_t first, size_t count,
+                                      int64_t now_ms);
+/* Set when the group no longer reads this partition of the model. */
+const struct koa_sim_left *koa_sim_group_left(const struct koa_sim_group *group, size_t partition);
 
 /* The commit of its partition `index` (0 to plan.count - 1); -1: none. */
 int64_t koa_sim_group_commit(const struct koa_sim_model *model, const struct koa_sim_group *group,

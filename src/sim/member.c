@@ -73,7 +73,7 @@ bool koa_sim_group_topics(const struct koa_sim_question *question,
     count = 0;
     for (size_t at = group->plan.first; at < end; at += span.count) {
         span = koa_sim_model_span(model, at, end - at);
-        if (!span.topic->is_deleted)
+        if (!span.topic->is_deleted && koa_sim_group_left(group, at) == NULL)
             names[count++] = span.topic->name;
     }
     *ret_names = names;
@@ -130,7 +130,7 @@ bool koa_sim_member_assignment(const struct koa_sim_question *question,
         struct koa_kafka_group_assignment_topic *row;
 
         span = koa_sim_model_span(model, at, first + count - at);
-        if (span.topic->is_deleted)
+        if (span.topic->is_deleted || koa_sim_group_left(group, at) != NULL)
             continue;
         row = &assignment->topic_partitions.rows[assignment->topic_partitions.count++];
         row->topic_name = span.topic->name;

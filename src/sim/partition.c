@@ -146,6 +146,20 @@ bool koa_sim_partition_delete(struct koa_sim_partition *partition, int64_t now_m
     return true;
 }
 
+bool koa_sim_partition_compact(struct koa_sim_partition *partition, int64_t now_ms, int64_t step)
+{
+    struct koa_sim_history *history = require_history(partition);
+    int64_t before;
+
+    if (history == NULL)
+        return false;
+    /* A multiple of the step before: what is gone does not come back. */
+    before = history->compacted_step > 0 ? history->compacted_step : 1;
+    history->compacted_step = (step + before - 1) / before * before;
+    history->compacted_until = koa_sim_partition_end(partition, now_ms) - 1;
+    return true;
+}
+
 bool koa_sim_partition_begin_transaction(struct koa_sim_partition *partition, int64_t now_ms)
 {
     struct koa_sim_history *history = require_history(partition);
@@ -195,6 +209,42 @@ bool koa_sim_partition_set_leader(struct koa_sim_partition *partition, int64_t n
         partition->leader_epoch++;
     partition->leader = leader;
     return true;
+}
+
+/* The first multiple of `step` from `offset` on. */
+static int64_t multiple_from(int64_t offset, int64_t step)
+{
+    return (offset + step - 1) / step * step;
+}
+
+int64_t koa_sim_partition_kept(const struct koa_sim_partition *partition, int64_t offset)
+{
+    const struct koa_sim_history *history = partition->history;
+    int64_t kept;
+
+    if (history == NULL || history->compacted_step <= 1 || offset >= history->compacted_until ||
+        koa_sim_partition_is_marker(partition, offset))
+        return offset;
+    kept = multiple_from(offset, history->compacted_step);
+    if (history->markers_from > offset && kept > history->markers_from)
+        kept = history->markers_from;
+    return kept < history->compacted_until ? kept : history->compacted_until;
+}
+
+int64_t koa_sim_partition_count(const struct koa_sim_partition *partition, int64_t at_ms)
+{
+    const struct koa_sim_history *history = partition->history;
+    int64_t start = koa_sim_partition_start(partition, at_ms);
+    int64_t end = koa_sim_partition_end(partition, at_ms);
+    int64_t holes_until;
+
+    if (history == NULL || history->compacted_step <= 1 || start >= history->compacted_until)
+        return end - start;
+    holes_until = history->compacted_until < end ? history->compacted_until : end;
+    return end - holes_until +
+           (multiple_from(holes_until, history->compacted_step) -
+            multiple_from(start, history->compacted_step)) /
+               history->compacted_step;
 }
 
 bool koa_sim_partition_is_marker(const struct koa_sim_partition *partition, int64_t offset)

@@ -26,6 +26,8 @@ struct koa_sim_history {
     int32_t segment_count;
     double rate_kept;                /* of a partition without leader: what it will be again */
     int64_t deleted_until;           /* the log starts here at the earliest */
+    int64_t compacted_until;         /* of the offsets before it ... */
+    int64_t compacted_step;          /* ... only the multiples of this are left; 0: all */
     int64_t transaction;             /* first offset of an open transaction; -1: none */
     int64_t markers_from;            /* the newest run of transaction markers ... */
     int64_t marker_count;            /* ... and how many */
@@ -62,6 +64,10 @@ KOA_MUST_USE bool koa_sim_partition_write(struct koa_sim_partition *partition, i
 /* Deletes messages before `offset`. */
 KOA_MUST_USE bool koa_sim_partition_delete(struct koa_sim_partition *partition, int64_t now_ms,
                                            int64_t offset);
+/* Compacts: of the messages so far one in `step` is left, and the newest; offsets stay as they are,
+ * with holes between them. A later compaction leaves at most as many. */
+KOA_MUST_USE bool koa_sim_partition_compact(struct koa_sim_partition *partition, int64_t now_ms,
+                                            int64_t step);
 KOA_MUST_USE bool koa_sim_partition_begin_transaction(struct koa_sim_partition *partition,
                                                       int64_t now_ms);
 /* Writes a marker, which takes an offset. */
@@ -71,6 +77,10 @@ KOA_MUST_USE bool koa_sim_partition_end_transaction(struct koa_sim_partition *pa
 KOA_MUST_USE bool koa_sim_partition_set_leader(struct koa_sim_partition *partition, int64_t now_ms,
                                                int32_t leader);
 
+/* The first offset from `offset` on that compaction has left; it may be the log's end. */
+int64_t koa_sim_partition_kept(const struct koa_sim_partition *partition, int64_t offset);
+/* Messages that are there, without the holes. */
+int64_t koa_sim_partition_count(const struct koa_sim_partition *partition, int64_t at_ms);
 /* The offset is that of a transaction marker. */
 bool koa_sim_partition_is_marker(const struct koa_sim_partition *partition, int64_t offset);
 /* Position of a broker in `replicas`, or -1. */

@@ -15,8 +15,7 @@ int koa_sim_storage_dir_of(size_t partition)
 
 int64_t koa_sim_storage_partition_bytes(const struct koa_sim_partition *partition, int64_t now_ms)
 {
-    return (koa_sim_partition_end(partition, now_ms) - koa_sim_partition_start(partition, now_ms)) *
-           MESSAGE_BYTES;
+    return koa_sim_partition_count(partition, now_ms) * MESSAGE_BYTES;
 }
 
 void koa_sim_storage_size(struct koa_sim_model *model)

@@ -1,6 +1,8 @@
 /* What lag means at the edges where other tools are wrong, each case with the collector on the
  * simulated cluster, bytes between them and virtual time. Transactions are transactions_test.c's
  * matter. */
+#include <stdio.h>
+
 #include "base/str.h"
 #include "kit/kit.h"
 #include "watch_kit.h"
@@ -231,6 +233,140 @@ static void a_group_that_loses_its_members_stays_and_lags(void **state)
     sim_watch_tear_down(&watch);
 }
 
+/* ---- old topic no longer consumed */
+
+/* A group with members that reads two topics at least, and the last of them. */
+static void find_reader_of_two(const struct watch *watch, struct koa_snapshot_group *ret_group,
+                               struct koa_snapshot_group_topic *ret_topic)
+{
+    for (size_t i = 0; i < koa_snapshot_group_count(watch->snapshot); i++) {
+        koa_snapshot_group(watch->snapshot, i, ret_group);
+        if (ret_group->topics < 2 || ret_group->members == 0 ||
+            ret_group->type != KOA_GROUP_CONSUMER)
+            continue;
+        koa_snapshot_group_topic(watch->snapshot, i, ret_group->topics - 1, ret_topic);
+        return;
+    }
+    fail_msg("no group reads two topics");
+}
+
+static void a_topic_no_longer_consumed_is_shown_until_its_commits_expire(void **state)
+{
+    struct koa_snapshot_group_topic before;
+    struct koa_snapshot_group_topic row;
+    struct koa_snapshot_group group;
+    struct watch watch;
+    char events[300];
+    char topic[64];
+    char name[64];
+    size_t topics;
+
+    (void) state;
+    sim_watch_set_up(&watch, KOA_SIM_KAFKA_4_X);
+    sim_watch_cycles(&watch, 2);
+    find_reader_of_two(&watch, &group, &before);
+    (void) koa_str_copy(name, sizeof(name), koa_str_from(group.name));
+    (void) koa_str_copy(topic, sizeof(topic), koa_str_from(before.name));
+    topics = group.topics;
+    KIT_EXPECT("read", before.has_assigned && before.assigned > 0);
+    (void) snprintf(events, sizeof(events),
+                    "scenario:\n"
+                    "  - {at: 0s, do: write, topic: %s, rate: 20}\n"
+                    "  - {at: 0s, do: unsubscribe, group: %s, topic: %s}\n",
+                    topic, name, topic);
+    sim_kit_do(&watch.kit, events);
+    sim_watch_cycles(&watch, 2);
+    before = sim_watch_group_topic(&watch, name, topic);
+    sim_watch_cycles(&watch, 8);
+    row = sim_watch_group_topic(&watch, name, topic);
+    KIT_EXPECT("nobody has it", row.has_assigned && row.assigned == 0);
+    KIT_EXPECT_INT("its commits stand", before.committed, row.committed);
+    KIT_EXPECT_INT("since", before.progress_time.ms, row.progress_time.ms);
+    KIT_EXPECT("its lag grows", row.has_lag && row.lag > before.lag + 8 * 15 * 20 / 2);
+    group = sim_watch_group(&watch, name);
+    KIT_EXPECT("and is the group's", group.lag >= row.lag);
+    KIT_EXPECT("which reads on", group.members > 0 && koa_text_equal(group.state, "Stable"));
+    sim_kit_advance(&watch.kit, KOA_SIM_OFFSETS_RETENTION_MS);
+    sim_watch_cycles(&watch, 2);
+    group = sim_watch_group(&watch, name);
+    KIT_EXPECT_INT("forgotten as Kafka forgets it", topics - 1, group.topics);
+    KIT_EXPECT("the rest is there", group.has_lag && !group.is_stale);
+    sim_watch_tear_down(&watch);
+}
+
+/* ---- compaction holes */
+
+/* A group that stopped at the end of a log; 100000 messages a minute later; then compaction, which
+ * leaves one in a hundred. */
+static void set_up_holes(struct watch *watch, int64_t before_ms)
+{
+    sim_watch_set_up_reader(watch);
+    sim_kit_do(&watch->kit, "scenario:\n"
+                            "  - {at: 0s, do: write, topic: orders, rate: 10}\n"
+                            "  - {at: 10m, do: write, topic: orders, rate: 0}\n"
+                            "  - {at: 11m, do: stall_group, group: reader}\n"
+                            "  - {at: 12m, do: write, topic: orders, messages: 100000}\n");
+    for (int i = 0; i < 12; i++)
+        sim_kit_advance(&watch->kit, 60000);
+    while (before_ms > 0) {
+        sim_watch_cycle(watch);
+        before_ms -= WATCH_INTERVAL_MS;
+    }
+}
+
+/* Offsets that compaction took away lag like any other, as Kafka's own tool counts; the log's bytes
+ * tell what is really there. */
+static void compaction_holes_count_as_lag(void **state)
+{
+    struct koa_snapshot_commit before;
+    struct koa_snapshot_commit row;
+    struct koa_snapshot_topic log;
+    struct watch watch;
+    int64_t bytes;
+
+    (void) state;
+    set_up_holes(&watch, 60000);
+    before = sim_watch_commit(&watch, "reader", "orders");
+    bytes = sim_watch_topic(&watch, "orders").log_bytes;
+    KIT_EXPECT_INT("before", 100000, before.lag);
+    sim_kit_do(&watch.kit, "scenario: [{at: 0s, do: compact, topic: orders, keep: 0.01}]");
+    sim_watch_cycles(&watch, 8);
+    row = sim_watch_commit(&watch, "reader", "orders");
+    KIT_EXPECT_INT("end minus commit", 100000, row.lag);
+    KIT_EXPECT_INT("the end stays", before.end_offset, row.end_offset);
+    KIT_EXPECT("the start stays before it", row.start_offset < row.offset);
+    KIT_EXPECT_INT("that is no condition", 0, row.conditions);
+    log = sim_watch_topic(&watch, "orders");
+    KIT_EXPECT("the disk tells", log.has_log_bytes && log.log_bytes < bytes / 50);
+    sim_watch_tear_down(&watch);
+}
+
+/* The message that would be read next may be gone. Then the lag in seconds lies between that of the
+ * last message left before it and that of the next one, and does not claim to be exact. */
+static void compaction_holes_keep_lag_in_time_between_what_is_left(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t watched_ms; /* before the compaction */
+    } cases[] = {{"watched before", 60000}, {"found like that", 0}};
+
+    (void) state;
+    KIT_EACH (row, cases) {
+        struct koa_snapshot_group_topic topic;
+        struct watch watch;
+
+        set_up_holes(&watch, row->watched_ms);
+        sim_kit_do(&watch.kit, "scenario: [{at: 0s, do: compact, topic: orders, keep: 0.01}]");
+        sim_watch_cycles(&watch, 40);
+        topic = sim_watch_group_topic(&watch, "reader", "orders");
+        KIT_EXPECT_TEXT(row->name, "interpolated", koa_lag_quality_name(topic.lag_quality));
+        /* Ten minutes since the next one; two more, and ten seconds, since the last one. */
+        KIT_EXPECT(row->name, topic.lag_seconds * 1000 > 595000 + (double) row->watched_ms);
+        KIT_EXPECT(row->name, topic.lag_seconds * 1000 < 735000 + (double) row->watched_ms);
+        sim_watch_tear_down(&watch);
+    }
+}
+
 /* ---- race between end offset and commit reads */
 
 static void ends_are_never_older_than_commits(void **state)
@@ -269,6 +405,9 @@ int main(void)
         cmocka_unit_test(commits_of_a_deleted_topic_have_no_lag),
         cmocka_unit_test(a_group_without_members_is_still_there),
         cmocka_unit_test(a_group_that_loses_its_members_stays_and_lags),
+        cmocka_unit_test(a_topic_no_longer_consumed_is_shown_until_its_commits_expire),
+        cmocka_unit_test(compaction_holes_count_as_lag),
+        cmocka_unit_test(compaction_holes_keep_lag_in_time_between_what_is_left),
         cmocka_unit_test(ends_are_never_older_than_commits),
     };
 

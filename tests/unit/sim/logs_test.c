@@ -174,6 +174,46 @@ static void a_transaction_holds_readers_back_until_its_marker(void **state)
     sim_kit_tear_down(&kit);
 }
 
+static void compaction_leaves_holes_and_the_newest(void **state)
+{
+    struct koa_kafka_list_offsets_partition first;
+    struct koa_kafka_record_batch batch;
+    struct koa_kafka_fetch_partition read;
+    struct koa_str bytes;
+    struct sim_kit kit;
+    int64_t last = -1;
+    int64_t end;
+    int records = 0;
+    bool waits;
+    bool found;
+
+    (void) state;
+    sim_kit_set_up(&kit, KOA_SIM_KAFKA_4_X);
+    sim_kit_do(&kit, "scenario:\n"
+                     "  - {at: 0s, do: write, topic: orders, rate: 0, messages: 1000}\n"
+                     "  - {at: 1ms, do: compact, topic: orders, keep: 0.02}\n"
+                     "  - {at: 2ms, do: write, topic: orders, messages: 3}\n"
+                     "  - {at: 3ms, do: compact, topic: orders, keep: 0.1}\n");
+    sim_kit_advance(&kit, 3);
+    end = offset(&kit, 0, KOA_KAFKA_OFFSET_END).offset;
+    read = fetch(&kit, end - 1003, &waits);
+    bytes = read.records;
+    for (;;) {
+        assert_int_equal(koa_kafka_record_batch_next(&bytes, &batch, &found, NULL), KOA_OK);
+        if (!found)
+            break;
+        KIT_EXPECT("offsets rise", batch.base_offset > last);
+        last = batch.last_offset;
+        records += (int) (batch.last_offset - batch.base_offset + 1);
+    }
+    /* One in 50, and the newest; the second time leaves no more. */
+    KIT_EXPECT("one in fifty", records >= 20 && records <= 22);
+    KIT_EXPECT_INT("up to the newest", end - 1, last);
+    first = offset(&kit, 0, kit.question.wall.ms - 3);
+    KIT_EXPECT_INT("a time finds what is left", 0, first.offset % 50);
+    sim_kit_tear_down(&kit);
+}
+
 static void what_is_written_is_read_back(void **state)
 {
     const struct koa_kafka_record record = {.timestamp_ms = 77, .value = KOA_STR("a probe")};
@@ -353,6 +393,7 @@ int main(void)
         cmocka_unit_test(a_time_finds_the_first_message_since_then),
         cmocka_unit_test(twice_the_same_partition_is_an_error_and_so_is_a_wrong_epoch),
         cmocka_unit_test(a_transaction_holds_readers_back_until_its_marker),
+        cmocka_unit_test(compaction_leaves_holes_and_the_newest),
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(many_batches_take_no_more_memory_than_their_limit),
         cmocka_unit_test(topics_are_made_by_the_rules),

@@ -275,6 +275,19 @@ struct koa_snapshot_group sim_watch_group(const struct watch *watch, const char 
     return row;
 }
 
+struct koa_snapshot_topic sim_watch_topic(const struct watch *watch, const char *name)
+{
+    struct koa_snapshot_topic row = {.name = ""};
+
+    for (size_t i = 0; i < koa_snapshot_topic_count(watch->snapshot); i++) {
+        koa_snapshot_topic(watch->snapshot, i, &row);
+        if (koa_text_equal(row.name, name))
+            return row;
+    }
+    fail_msg("there is no topic %s", name);
+    return row;
+}
+
 /* Where the topic stands among the group's. */
 static struct koa_snapshot_group_topic find_topic(const struct watch *watch, size_t group,
                                                   const char *topic, size_t *ret_index)

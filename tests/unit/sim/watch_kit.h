@@ -52,6 +52,8 @@ void sim_watch_tear_down(struct watch *watch);
 /* Whole cycles; the next one would begin when they end. */
 void sim_watch_cycle(struct watch *watch);
 void sim_watch_cycles(struct watch *watch, int count);
+/* A topic of the last snapshot, which must be there. */
+struct koa_snapshot_topic sim_watch_topic(const struct watch *watch, const char *name);
 /* A group of the last snapshot, which must be there exactly once. */
 struct koa_snapshot_group sim_watch_group(const struct watch *watch, const char *name);
 /* One of its topics, which must be there. */
