@@ -78,6 +78,19 @@ static void sample_queues(struct koa_agent *agent)
     koa_agent_parts_unref(parts);
 }
 
+static void tell_left_out(struct koa_agent *agent)
+{
+    struct koa_str name = koa_history_take_left_out(agent->history);
+
+    while (name.size > 0) {
+        koa_log_warn(agent->log, "history.left_out",
+                     "metrics history: %.*s has too many series for history_bytes and is left "
+                     "out; raise it, or name what is not needed in history_exclude",
+                     (int) name.size, name.data);
+        name = koa_history_take_left_out(agent->history);
+    }
+}
+
 static void sample_history(struct koa_agent *agent)
 {
     struct koa_agent_parts *parts = koa_agent_parts_get(agent);
@@ -86,6 +99,7 @@ static void sample_history(struct koa_agent *agent)
     koa_metrics_update_series(agent->metrics);
     koa_history_sample(agent->history, &parts->api.sources, koa_clock_wall());
     koa_agent_parts_unref(parts);
+    tell_left_out(agent);
     view = koa_history_get(agent->history);
     if (view != NULL)
         set_gauge(agent, "kafka_ops_history_samples", (double) koa_history_view_count(view));

@@ -159,14 +159,19 @@ static void write_labels(struct koa_buf *buf, const struct koa_sample *sample)
     koa_json_object_end(&json);
 }
 
-static bool wants(void *context, const struct koa_family_view *family,
-                  const struct koa_label_view *labels, size_t label_count)
+static bool wants_family(void *context, const struct koa_family_view *family)
 {
     const struct answer *answer = context;
     enum part part;
 
-    return is_wanted_family(answer->question->name, family, &part) &&
-           has_labels(answer->question, labels, label_count);
+    return is_wanted_family(answer->question->name, family, &part);
+}
+
+static bool wants(void *context, const struct koa_label_view *labels, size_t label_count)
+{
+    const struct answer *answer = context;
+
+    return has_labels(answer->question, labels, label_count);
 }
 
 static void free_series(void *value)
@@ -182,7 +187,8 @@ static void free_series(void *value)
 static struct series *find_series(struct answer *answer, const void *identity,
                                   const struct koa_sample *sample)
 {
-    struct koa_str key = {.data = (const char *) &identity, .size = sizeof(identity)};
+    const void *place[] = {sample->family, identity}; /* two families may be asked for at once */
+    struct koa_str key = {.data = (const char *) place, .size = sizeof(place)};
     struct series *series = koa_map_find(answer->series, key);
     enum koa_err err;
 
@@ -241,7 +247,8 @@ static void add_point(void *context, const void *identity, const struct koa_samp
 
 static void collect(struct answer *answer, const struct koa_history_view *view)
 {
-    struct koa_history_walk walk = {.wants = wants, .visit = add_point, .context = answer};
+    struct koa_history_walk walk = {
+        .wants_family = wants_family, .wants = wants, .visit = add_point, .context = answer};
     size_t count = koa_history_view_count(view);
 
     for (size_t i = 0; i < count && !answer->is_too_large && !answer->is_out_of_memory; i++) {

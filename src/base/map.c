@@ -24,6 +24,7 @@ struct koa_map {
     size_t capacity; /* of entries; the table has twice as many slots */
     uint32_t *slots; /* index + 1 of an entry; 0: free */
     size_t limit;
+    bool is_borrowing;            /* keys are their owners' */
     struct koa_hash_key hash_key; /* the process's when the map was made */
 };
 
@@ -38,14 +39,40 @@ struct koa_map *koa_map_create(size_t limit)
     return map;
 }
 
+struct koa_map *koa_map_create_borrowing(size_t limit)
+{
+    struct koa_map *map = koa_map_create(limit);
+
+    if (map != NULL)
+        map->is_borrowing = true;
+    return map;
+}
+
+static void free_key(const struct koa_map *map, char *key)
+{
+    if (!map->is_borrowing)
+        koa_free(key);
+}
+
+/* The key as an entry has it; NULL when memory is out. A borrowed one is only read. */
+static char *keep_key(const struct koa_map *map, struct koa_str key)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): takes const away, no number becomes a pointer */
+    return map->is_borrowing ? (char *) (uintptr_t) key.data : koa_strndup(key.data, key.size);
+}
+
 void koa_map_destroy(struct koa_map *map, void (*free_value)(void *value))
 {
     if (map == NULL)
         return;
     for (size_t i = 0; i < map->used; i++) {
-        if (map->entries[i].key != NULL && free_value != NULL)
-            free_value(map->entries[i].value);
-        koa_free(map->entries[i].key);
+        void *value = map->entries[i].value;
+        char *key = map->entries[i].key;
+
+        if (key != NULL)
+            free_key(map, key);
+        if (key != NULL && free_value != NULL)
+            free_value(value);
     }
     koa_free(map->entries);
     koa_free(map->slots);
@@ -146,24 +173,26 @@ enum koa_err koa_map_put(struct koa_map *map, struct koa_str key, void *value, v
     struct koa_str name = key.data != NULL ? key : KOA_STR("");
     struct entry *entry = find_entry(map, name);
     uint64_t hash;
-    char *copy;
+    char *kept;
 
     if (ret_old != NULL)
         *ret_old = entry != NULL ? entry->value : NULL;
     if (entry != NULL) {
         entry->value = value;
+        if (map->is_borrowing)
+            entry->key = keep_key(map, name);
         return KOA_OK;
     }
     if (map->count >= map->limit)
         return KOA_ERR_LIMIT;
-    copy = koa_strndup(name.data, name.size);
-    if (copy == NULL || !make_room(map)) {
-        koa_free(copy);
+    kept = keep_key(map, name);
+    if (kept == NULL || !make_room(map)) {
+        free_key(map, kept);
         return KOA_ERR_NOMEM;
     }
     hash = koa_siphash(map->hash_key, name.data, name.size);
     map->entries[map->used] =
-        (struct entry){.key = copy, .key_size = name.size, .hash = hash, .value = value};
+        (struct entry){.key = kept, .key_size = name.size, .hash = hash, .value = value};
     map->slots[find_slot(map, name, hash)] = (uint32_t) ++map->used;
     map->count++;
     return KOA_OK;
@@ -175,7 +204,7 @@ void *koa_map_remove(struct koa_map *map, struct koa_str key)
 
     if (entry == NULL)
         return NULL;
-    koa_free(entry->key);
+    free_key(map, entry->key);
     entry->key = NULL;
     map->count--;
     return entry->value;

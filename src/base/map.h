@@ -9,6 +9,9 @@
 struct koa_map;
 
 KOA_MUST_USE struct koa_map *koa_map_create(size_t limit);
+/* A map whose keys are not copied: each must stay as it is as long as its entry, most often as a
+ * part of the value. */
+KOA_MUST_USE struct koa_map *koa_map_create_borrowing(size_t limit);
 /* Calls `free_value` (may be NULL) for each value. */
 void koa_map_destroy(struct koa_map *map, void (*free_value)(void *value));
 size_t koa_map_count(const struct koa_map *map);

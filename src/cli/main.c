@@ -1,4 +1,5 @@
 /* The program: finds the command and hands it the arguments. */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,10 +48,19 @@ static int run_command(const struct cli_command *command, int count, char **word
     return is_done ? CLI_OK : command->run(&arguments);
 }
 
+/* Blocks from this size on go back to the system when they are freed, so that what a cycle or a
+ * scrape needs for a moment is resident for a moment only. glibc begins with the same size, but
+ * raises it with each larger block that is freed. */
+enum { OWN_MAPPING_BYTES = 128 * 1024 };
+
 int main(int count, char **words)
 {
     const struct cli_command *command;
 
+#ifdef __GLIBC__
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet */
+    (void) mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
+#endif
     cli_signals_ignore_pipe();
     if (count < 2)
         return run_command(cli_commands[0], count, words);

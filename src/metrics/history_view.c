@@ -8,7 +8,7 @@
 #include "metrics/number.h"
 
 struct position {
-    size_t row, cell;
+    size_t run, row, cell;
     struct koa_histogram_view histograms[];
 };
 
@@ -17,9 +17,14 @@ enum {
         (KOA_CURSOR_SIZE - sizeof(struct position)) / sizeof(struct koa_histogram_view)
 };
 
-size_t koa_history_series_cells(const struct koa_history_series *series)
+size_t koa_history_cells(bool is_histogram, size_t bound_count)
 {
-    return series->is_histogram ? KOA_HISTOGRAM_EXTRA_CELLS + series->bound_count + 1 : 1;
+    return is_histogram ? KOA_HISTOGRAM_EXTRA_CELLS + bound_count + 1 : 1;
+}
+
+static size_t cells_of(const struct koa_history_run *run)
+{
+    return koa_history_cells(run->is_histogram, run->bound_count);
 }
 
 void koa_history_family_unref(struct koa_history_family *family)
@@ -28,29 +33,28 @@ void koa_history_family_unref(struct koa_history_family *family)
         koa_free(family);
 }
 
-void koa_history_series_unref(struct koa_history_series *series)
+void koa_history_labels_unref(struct koa_history_labels *labels)
 {
-    if (atomic_fetch_sub_explicit(&series->references, 1, memory_order_acq_rel) != 1)
-        return;
-    koa_history_family_unref(series->family);
-    koa_free(series);
+    if (atomic_fetch_sub_explicit(&labels->references, 1, memory_order_acq_rel) == 1)
+        koa_free(labels);
 }
 
-void koa_history_schema_unref(struct koa_history_schema *schema)
+void koa_history_run_unref(struct koa_history_run *run)
 {
-    if (schema == NULL ||
-        atomic_fetch_sub_explicit(&schema->references, 1, memory_order_acq_rel) != 1)
+    if (run == NULL || atomic_fetch_sub_explicit(&run->references, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < schema->count; i++)
-        koa_history_series_unref(schema->rows[i]);
-    koa_free(schema);
+    for (size_t i = 0; i < run->count; i++)
+        koa_history_labels_unref(run->rows[i]);
+    koa_history_family_unref(run->family);
+    koa_free(run);
 }
 
 void koa_history_point_destroy(struct koa_object *object)
 {
     struct koa_history_point *point = KOA_CONTAINER_OF(object, struct koa_history_point, object);
 
-    koa_history_schema_unref(point->schema);
+    for (size_t i = 0; i < point->run_count; i++)
+        koa_history_run_unref(point->runs[i]);
     koa_free(point);
 }
 
@@ -82,16 +86,16 @@ static void begin(const struct koa_metrics_source *source, struct koa_metrics_cu
     cursor->pinned = &point->object;
 }
 
-static void view_histogram(const struct koa_history_series *series, const uint64_t *cells,
+static void view_histogram(const struct koa_history_run *run, const uint64_t *cells,
                            struct koa_histogram_view *ret_view)
 {
     uint64_t count = 0;
 
-    for (size_t i = 0; i <= series->bound_count; i++)
+    for (size_t i = 0; i <= run->bound_count; i++)
         count += cells[KOA_HISTOGRAM_EXTRA_CELLS + i];
     *ret_view = (struct koa_histogram_view){
-        .bounds = series->bounds,
-        .bound_count = series->bound_count,
+        .bounds = run->bounds,
+        .bound_count = run->bound_count,
         .buckets = cells + KOA_HISTOGRAM_EXTRA_CELLS,
         .count = count,
         .sum = koa_double_from_bits(cells[0]),
@@ -101,16 +105,16 @@ static void view_histogram(const struct koa_history_series *series, const uint64
 }
 
 /* `histogram` is the caller's memory for the one that the sample may have. */
-static void view_series(const struct koa_history_series *series, const uint64_t *cells,
+static void view_series(const struct koa_history_run *run, size_t row, const uint64_t *cells,
                         struct koa_sample *ret_sample, struct koa_histogram_view *histogram)
 {
     *ret_sample = (struct koa_sample){
-        .family = &series->family->view,
-        .labels = series->labels,
-        .label_count = series->label_count,
+        .family = &run->family->view,
+        .labels = run->rows[row]->views,
+        .label_count = run->rows[row]->count,
     };
-    if (series->is_histogram) {
-        view_histogram(series, cells, histogram);
+    if (run->is_histogram) {
+        view_histogram(run, cells, histogram);
         ret_sample->histogram = histogram;
     } else {
         ret_sample->value = koa_double_from_bits(cells[0]);
@@ -125,16 +129,21 @@ static bool next(const struct koa_metrics_source *source, struct koa_metrics_cur
     size_t histograms = 0;
 
     batch->count = 0;
-    while (position->row < point->schema->count && batch->count < KOA_BATCH_SAMPLES) {
-        const struct koa_history_series *series = point->schema->rows[position->row];
+    while (position->run < point->run_count && batch->count < KOA_BATCH_SAMPLES) {
+        const struct koa_history_run *run = point->runs[position->run];
 
-        if (series->is_histogram && histograms == BATCH_HISTOGRAMS)
+        if (position->row == run->count) {
+            position->run++;
+            position->row = 0;
+            continue;
+        }
+        if (run->is_histogram && histograms == BATCH_HISTOGRAMS)
             break;
-        view_series(series, point->cells + position->cell, &batch->samples[batch->count],
-                    &position->histograms[histograms]);
-        histograms += series->is_histogram ? 1 : 0;
+        view_series(run, position->row, point->cells + position->cell,
+                    &batch->samples[batch->count], &position->histograms[histograms]);
+        histograms += run->is_histogram ? 1 : 0;
         position->row++;
-        position->cell += koa_history_series_cells(series);
+        position->cell += cells_of(run);
         batch->count++;
     }
     return batch->count > 0;
@@ -157,23 +166,19 @@ void koa_history_view_source(const struct koa_history_view *view, size_t point,
                                               .end = end};
 }
 
-/* Which series of the schema are wanted, and where their cells begin. */
-static bool find_places(struct koa_history_walk *walk, const struct koa_history_schema *schema)
+/* Which series of the run are wanted. */
+static bool choose(struct koa_history_walk *walk, const struct koa_history_run *run)
 {
-    struct koa_history_place *places = koa_calloc(schema->count + 1, sizeof(*places));
-    size_t cell = 0;
+    size_t *rows = koa_calloc(run->count + 1, sizeof(*rows));
 
-    if (places == NULL)
-        return false;
     koa_history_walk_deinit(walk);
-    walk->places = places;
-    walk->schema = schema;
-    for (size_t i = 0; i < schema->count; i++) {
-        const struct koa_history_series *series = schema->rows[i];
-
-        if (walk->wants(walk->context, &series->family->view, series->labels, series->label_count))
-            places[walk->count++] = (struct koa_history_place){.series = series, .cell = cell};
-        cell += koa_history_series_cells(series);
+    if (rows == NULL)
+        return false;
+    walk->rows = rows;
+    walk->run = run;
+    for (size_t i = 0; i < run->count; i++) {
+        if (walk->wants(walk->context, run->rows[i]->views, run->rows[i]->count))
+            rows[walk->count++] = i;
     }
     return true;
 }
@@ -182,23 +187,32 @@ bool koa_history_walk_point(struct koa_history_walk *walk, const struct koa_hist
                             size_t point)
 {
     const struct koa_history_point *at = view->points[point];
+    const uint64_t *cells = at->cells;
 
-    if (walk->schema != at->schema && !find_places(walk, at->schema))
-        return false;
-    for (size_t i = 0; i < walk->count; i++) {
-        struct koa_histogram_view histogram;
-        struct koa_sample sample;
+    for (size_t i = 0; i < at->run_count; i++) {
+        const struct koa_history_run *run = at->runs[i];
+        size_t width = cells_of(run);
 
-        view_series(walk->places[i].series, at->cells + walk->places[i].cell, &sample, &histogram);
-        walk->visit(walk->context, walk->places[i].series, &sample);
+        if (walk->wants_family(walk->context, &run->family->view)) {
+            if (walk->run != run && !choose(walk, run))
+                return false;
+            for (size_t k = 0; k < walk->count; k++) {
+                struct koa_histogram_view histogram;
+                struct koa_sample sample;
+
+                view_series(run, walk->rows[k], cells + walk->rows[k] * width, &sample, &histogram);
+                walk->visit(walk->context, run->rows[walk->rows[k]], &sample);
+            }
+        }
+        cells += run->count * width;
     }
     return true;
 }
 
 void koa_history_walk_deinit(struct koa_history_walk *walk)
 {
-    koa_free(walk->places);
-    walk->places = NULL;
-    walk->schema = NULL;
+    koa_free(walk->rows);
+    walk->rows = NULL;
+    walk->run = NULL;
     walk->count = 0;
 }

@@ -1,5 +1,7 @@
 #include "base/map.h"
 
+#include <stdio.h>
+
 #include "base/hash.h"
 #include "base/num.h"
 #include "base/str.h"
@@ -52,6 +54,31 @@ static void keys_are_bytes_and_copied(void **state)
     KIT_EXPECT("shorter", koa_map_find(map, (struct koa_str){key, 1}) == NULL);
     KIT_EXPECT("empty", koa_map_find(map, KOA_STR("")) == value_of(2));
     koa_map_destroy(map, NULL);
+}
+
+static void borrowed_keys_are_those_of_the_values(void **state)
+{
+    struct koa_map *map = koa_map_create_borrowing(100);
+    struct named {
+        int number;
+        char name[8];
+    };
+    struct named *old = koa_calloc(1, sizeof(*old));
+    struct named *new = koa_calloc(1, sizeof(*new));
+    void *replaced = NULL;
+
+    (void) state;
+    (void) snprintf(old->name, sizeof(old->name), "a");
+    (void) snprintf(new->name, sizeof(new->name), "a");
+    assert_int_equal(koa_map_put(map, koa_str_from(old->name), old, NULL), KOA_OK);
+    assert_int_equal(koa_map_put(map, koa_str_from(new->name), new, &replaced), KOA_OK);
+    assert_ptr_equal(replaced, old);
+    koa_free(old);
+    assert_ptr_equal(koa_map_find_text(map, "a"), new);
+    assert_ptr_equal(koa_map_remove(map, koa_str_from(new->name)), new);
+    KIT_EXPECT("gone", koa_map_find_text(map, "a") == NULL);
+    assert_int_equal(koa_map_put(map, koa_str_from(new->name), new, NULL), KOA_OK);
+    koa_map_destroy(map, koa_free);
 }
 
 static void at_the_limit_only_known_keys_are_taken(void **state)
@@ -173,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_found_replaced_and_removed),
         cmocka_unit_test(keys_are_bytes_and_copied),
+        cmocka_unit_test(borrowed_keys_are_those_of_the_values),
         cmocka_unit_test(at_the_limit_only_known_keys_are_taken),
         cmocka_unit_test(many_entries_survive_growth_and_removal),
         cmocka_unit_test(a_walk_keeps_the_order_and_may_remove),

@@ -82,6 +82,21 @@ static const char *dump(const struct koa_history_view *view, size_t point)
     return text;
 }
 
+static size_t count_samples(const struct koa_history_view *view, size_t point)
+{
+    struct koa_metrics_source source;
+    struct koa_metrics_cursor cursor = {0};
+    struct koa_batch batch;
+    size_t count = 0;
+
+    koa_history_view_source(view, point, &source);
+    source.begin(&source, &cursor);
+    while (source.next(&source, &cursor, &batch))
+        count += batch.count;
+    source.end(&source, &cursor);
+    return count;
+}
+
 static const struct koa_history_opts roomy = {.retention_ms = 1000000, .bytes_limit = 100000000};
 
 static void each_point_keeps_what_was_there(void **state)
@@ -229,14 +244,19 @@ struct seen {
     size_t asked;
 };
 
-static bool wants_g(void *context, const struct koa_family_view *family,
-                    const struct koa_label_view *labels, size_t label_count)
+static bool wants_g(void *context, const struct koa_family_view *family)
+{
+    (void) context;
+    return koa_str_equal_text(family->name, "g");
+}
+
+static bool wants_labelled(void *context, const struct koa_label_view *labels, size_t label_count)
 {
     struct seen *seen = context;
 
     (void) labels;
     seen->asked++;
-    return koa_str_equal_text(family->name, "g") && label_count == 1;
+    return label_count == 1;
 }
 
 static void see(void *context, const void *series, const struct koa_sample *sample)
@@ -257,7 +277,8 @@ static void a_walk_visits_only_what_is_wanted(void **state)
     struct fixture fixture;
     struct koa_history_view *view;
     struct seen seen = {.text.limit = 1000};
-    struct koa_history_walk walk = {.wants = wants_g, .visit = see, .context = &seen};
+    struct koa_history_walk walk = {
+        .wants_family = wants_g, .wants = wants_labelled, .visit = see, .context = &seen};
 
     (void) state;
     set_up(&fixture, &roomy);
@@ -298,7 +319,8 @@ static void a_walk_visits_histograms(void **state)
     struct fixture fixture;
     struct koa_history_view *view;
     struct seen seen = {.text.limit = 1000};
-    struct koa_history_walk walk = {.wants = wants_g, .visit = see, .context = &seen};
+    struct koa_history_walk walk = {
+        .wants_family = wants_g, .wants = wants_labelled, .visit = see, .context = &seen};
 
     (void) state;
     set_up(&fixture, &roomy);
@@ -355,6 +377,140 @@ static void many_series_come_back_in_batches(void **state)
     tear_down(&fixture);
 }
 
+static void set_many(struct fixture *fixture, const char *family, int from, int count)
+{
+    for (int i = from; i < from + count; i++) {
+        char value[32];
+
+        (void) snprintf(value, sizeof(value), "consumer-group-%d", i);
+        koa_metrics_set(fixture->metrics, family, i, KOA_LABELS({"consumergroup", value}));
+    }
+}
+
+static void a_family_too_large_is_left_out_and_told_once(void **state)
+{
+    struct koa_history_opts opts = {.retention_ms = 10000000, .bytes_limit = 1000000};
+    struct fixture fixture;
+    struct koa_history_view *view;
+    struct koa_error error;
+
+    (void) state;
+    set_up(&fixture, &opts);
+    set_many(&fixture, "a_large", 0, 5000);
+    set_many(&fixture, "b_large", 5000, 3000);
+    koa_metrics_set(fixture.metrics, "c_small", 1, KOA_NO_LABELS);
+    for (int i = 0; i < 200; i++)
+        sample_at(&fixture, (int64_t) i * 1000);
+    view = koa_history_get(fixture.history);
+    KIT_EXPECT_INT("the others are kept", 200, koa_history_view_count(view));
+    KIT_EXPECT_TEXT("at the beginning", "c_small 1|", dump(view, 0));
+    KIT_EXPECT_TEXT("and later", "c_small 1|", dump(view, 199));
+    release(view);
+    KIT_EXPECT("named", koa_str_equal_text(koa_history_take_left_out(fixture.history), "a_large"));
+    KIT_EXPECT("both", koa_str_equal_text(koa_history_take_left_out(fixture.history), "b_large"));
+    KIT_EXPECT_INT("once", 0, koa_history_take_left_out(fixture.history).size);
+    KIT_EXPECT("no text of them stays",
+               atomic_load(&koa_history_stats(fixture.history)->used) < 40000);
+
+    opts.bytes_limit = 100000000;
+    assert_int_equal(koa_history_configure(fixture.history, &opts, &error), KOA_OK);
+    sample_at(&fixture, 200000);
+    view = koa_history_get(fixture.history);
+    KIT_EXPECT("with more room all are there", count_samples(view, 200) == 8001);
+    release(view);
+    tear_down(&fixture);
+}
+
+static void a_family_that_shrank_is_back_after_a_while(void **state)
+{
+    const struct koa_history_opts opts = {.retention_ms = 10000000, .bytes_limit = 100000};
+    struct koa_metrics_source few = {.name = "few"};
+    struct fixture fixture;
+    struct koa_history_view *view;
+    struct koa_metrics *other;
+    const struct koa_metrics_opts metrics_opts = {0};
+    struct koa_error error;
+
+    (void) state;
+    set_up(&fixture, &opts);
+    set_many(&fixture, "g", 0, 1000);
+    sample_at(&fixture, 0);
+    assert_int_equal(koa_metrics_create(&metrics_opts, &other, &error), KOA_OK);
+    koa_metrics_set(other, "g", 7, KOA_NO_LABELS);
+    few = *koa_metrics_source(other);
+    fixture.source = &few;
+    for (int i = 1; i <= 100; i++)
+        sample_at(&fixture, (int64_t) i * 1000);
+    view = koa_history_get(fixture.history);
+    KIT_EXPECT_TEXT("not at once", "", dump(view, 1));
+    KIT_EXPECT_TEXT("but then", "g 7|", dump(view, 100));
+    release(view);
+    koa_metrics_destroy(other);
+    tear_down(&fixture);
+}
+
+static void families_share_their_labels(void **state)
+{
+    struct fixture fixture;
+    int64_t one;
+
+    (void) state;
+    set_up(&fixture, &roomy);
+    set_many(&fixture, "f0", 0, 1000);
+    sample_at(&fixture, 1000);
+    one = atomic_load(&koa_history_stats(fixture.history)->used);
+    for (int i = 1; i < 10; i++) {
+        char name[16];
+
+        (void) snprintf(name, sizeof(name), "f%d", i);
+        set_many(&fixture, name, 0, 1000);
+    }
+    sample_at(&fixture, 2000);
+    KIT_EXPECT("ten families are not much more than one",
+               atomic_load(&koa_history_stats(fixture.history)->used) < 2 * one);
+    tear_down(&fixture);
+}
+
+static void series_that_come_and_go_are_right_at_each_point(void **state)
+{
+    struct fixture fixture;
+    struct koa_history_view *view;
+
+    (void) state;
+    set_up(&fixture, &roomy);
+    for (int i = 0; i < 64; i++) {
+        struct koa_metrics *metrics;
+        const struct koa_metrics_opts opts = {0};
+        struct koa_error error;
+
+        assert_int_equal(koa_metrics_create(&opts, &metrics, &error), KOA_OK);
+        for (int bit = 0; bit < 6; bit++) {
+            char value[8];
+
+            (void) snprintf(value, sizeof(value), "%d", bit);
+            if ((i >> bit & 1) != 0)
+                koa_metrics_set(metrics, "g", i, KOA_LABELS({"bit", value}));
+        }
+        fixture.source = koa_metrics_source(metrics);
+        sample_at(&fixture, (int64_t) i * 1000);
+        koa_metrics_destroy(metrics);
+    }
+    view = koa_history_get(fixture.history);
+    for (int i = 0; i < 64; i++) {
+        struct koa_buf expected = {.limit = 1000};
+
+        for (int bit = 0; bit < 6; bit++) {
+            if ((i >> bit & 1) != 0)
+                koa_buf_printf(&expected, "g{bit=%d} %d|", bit, i);
+        }
+        KIT_EXPECT_TEXT("each point", koa_buf_text(&expected), dump(view, (size_t) i));
+        koa_buf_deinit(&expected);
+    }
+    release(view);
+    fixture.source = koa_metrics_source(fixture.metrics);
+    tear_down(&fixture);
+}
+
 static void every_allocation_may_fail(void **state)
 {
     bool ok = false;
@@ -398,6 +554,10 @@ int main(void)
         cmocka_unit_test(a_walk_visits_only_what_is_wanted),
         cmocka_unit_test(a_walk_visits_histograms),
         cmocka_unit_test(many_series_come_back_in_batches),
+        cmocka_unit_test(a_family_too_large_is_left_out_and_told_once),
+        cmocka_unit_test(a_family_that_shrank_is_back_after_a_while),
+        cmocka_unit_test(families_share_their_labels),
+        cmocka_unit_test(series_that_come_and_go_are_right_at_each_point),
         cmocka_unit_test(every_allocation_may_fail),
     };
 
