@@ -83,7 +83,7 @@ static unsigned above(const struct koa_offset_history *history, int64_t offset)
 {
     unsigned at = 0;
 
-    while (at < history->count && history->points[at].offset <= offset)
+    while (at < history->count && at < KOA_OFFSET_POINTS && history->points[at].offset <= offset)
         at++;
     return at;
 }
