@@ -395,7 +395,7 @@ static const struct cli_flag flags[] = {
      "read commands: status, health, metrics, alerts, fail, fix, load, quit"},
     {"port", "PORT", "web.port", "port to listen on; 0: any free one (8080)"},
     {"sim-brokers", "N", NULL, "brokers of the simulated cluster (3)"},
-    {"sim-scenario", "FILE", NULL, "what happens to it, and when (docs/simulate.md)"},
+    {"sim-scenario", "FILE", NULL, "its size, and what happens to it when (docs/simulate.md)"},
     {0},
 };
 

@@ -153,7 +153,7 @@ static const struct cli_flag simulate_flags[] = {
     {"sim-members", "N", NULL, "members of each group that has some (3)"},
     {"sim-latency", "DURATION", NULL, "added to every answer, such as 5ms (0)"},
     {"sim-kafka-version", "VERSION", NULL, "its APIs as of Kafka 2.8, 3.9, 4.0 or 4.x (4.x)"},
-    {"sim-scenario", "FILE", NULL, "what happens to it, and when (docs/simulate.md)"},
+    {"sim-scenario", "FILE", NULL, "its size, and what happens to it when (docs/simulate.md)"},
     {"sim-seed", "N", NULL, "same seed, same cluster (1)"},
     {"sim-listen", "HOST:PORT", NULL, "address of its first broker (127.0.0.1, any free ports)"},
     {0},

@@ -30,7 +30,7 @@ static const struct cli_flag flags[] = {
     {"members", "N", NULL, "members of each group that has some (3)"},
     {"latency", "DURATION", NULL, "added to every answer, such as 5ms (0)"},
     {"kafka-version", "VERSION", NULL, "APIs and versions as of Kafka 2.8, 3.9, 4.0 or 4.x (4.x)"},
-    {"scenario", "FILE", NULL, "what happens to it, and when (docs/simulate.md)"},
+    {"scenario", "FILE", NULL, "its size, and what happens to it when (docs/simulate.md)"},
     {"seed", "N", NULL, "same seed, same cluster (1)"},
     {0},
 };

@@ -1,4 +1,4 @@
-/* Reads the flags of a simulated cluster and starts it. */
+/* Reads the scenario and the flags of a simulated cluster and starts it. */
 #include "cli/simulated.h"
 
 #include <stdio.h>
@@ -121,6 +121,40 @@ static bool read_scenario(const struct cli_arguments *arguments, const char *pre
     return is_read;
 }
 
+/* What the scenario says of it; flags come later, and win. */
+static void take_size(struct koa_simulation_opts *opts, int64_t *seed)
+{
+    const struct koa_sim_size *size;
+
+    if (opts->scenario == NULL || !opts->scenario->has_size)
+        return;
+    size = &opts->scenario->size;
+    opts->brokers = size->brokers;
+    opts->topics = size->topics;
+    opts->partitions = size->partitions;
+    opts->groups = size->groups > 0 ? size->groups : -1;
+    opts->group_partitions = size->group_partitions;
+    opts->members = size->members;
+    opts->latency_ms = size->latency_ms;
+    opts->version = (enum koa_sim_version) size->version;
+    *seed = size->seed;
+}
+
+static bool read_flags(const struct cli_arguments *arguments, const char *prefix,
+                       struct koa_simulation_opts *opts, int64_t *seed)
+{
+    return read_number(arguments, prefix, "brokers", KOA_SIM_BROKERS_MAX, &opts->brokers) &&
+           read_number(arguments, prefix, "topics", KOA_SIM_TOPICS_MAX, &opts->topics) &&
+           read_number(arguments, prefix, "partitions", KOA_SIM_PARTITIONS_MAX,
+                       &opts->partitions) &&
+           read_number(arguments, prefix, "group-partitions", KOA_SIM_GROUP_PARTITIONS_MAX,
+                       &opts->group_partitions) &&
+           read_number(arguments, prefix, "members", KOA_SIM_MEMBERS_MAX, &opts->members) &&
+           read_number(arguments, prefix, "seed", INT64_MAX, seed) &&
+           read_groups(arguments, prefix, opts) && read_latency(arguments, prefix, opts) &&
+           read_version(arguments, prefix, opts);
+}
+
 static void print_warning(const char *text)
 {
     (void) fprintf(stderr, "kafka-ops-agent: simulated cluster: %s\n", text);
@@ -135,17 +169,13 @@ bool cli_simulation_start(const struct cli_arguments *arguments, const char *pre
     int64_t seed = 1;
     struct koa_error error;
 
-    if (!read_number(arguments, prefix, "brokers", KOA_SIM_BROKERS_MAX, &opts.brokers) ||
-        !read_number(arguments, prefix, "topics", KOA_SIM_TOPICS_MAX, &opts.topics) ||
-        !read_number(arguments, prefix, "partitions", KOA_SIM_PARTITIONS_MAX, &opts.partitions) ||
-        !read_number(arguments, prefix, "group-partitions", KOA_SIM_GROUP_PARTITIONS_MAX,
-                     &opts.group_partitions) ||
-        !read_number(arguments, prefix, "members", KOA_SIM_MEMBERS_MAX, &opts.members) ||
-        !read_number(arguments, prefix, "seed", INT64_MAX, &seed) ||
-        !read_groups(arguments, prefix, &opts) || !read_latency(arguments, prefix, &opts) ||
-        !read_version(arguments, prefix, &opts) || !read_listen(arguments, prefix, host, &opts) ||
-        !read_scenario(arguments, prefix, &opts))
+    if (!read_listen(arguments, prefix, host, &opts) || !read_scenario(arguments, prefix, &opts))
         return false;
+    take_size(&opts, &seed);
+    if (!read_flags(arguments, prefix, &opts, &seed)) {
+        koa_sim_scenario_destroy(opts.scenario);
+        return false;
+    }
     opts.seed = (uint64_t) seed;
     if (koa_simulation_start(&opts, ret_simulation, &error) == KOA_OK)
         return true;

@@ -67,6 +67,8 @@ static const struct koa_kafka_describe_log_dirs_request_topic *
 find_asked(const struct look *look, const struct koa_sim_topic *topic, bool *ret_is_left_out)
 {
     *ret_is_left_out = look->asked->topics.rows != NULL;
+    if (look->asked->topics.rows == NULL)
+        return NULL;
     for (size_t i = 0; i < look->asked->topics.count; i++) {
         if (koa_str_equal(look->asked->topics.rows[i].topic, topic->name)) {
             *ret_is_left_out = false;

@@ -131,8 +131,9 @@ bool koa_sim_answer_streams_group_describe(const struct koa_sim_question *questi
     bool fits = KOA_SIM_ROWS(question->arena, body->groups, asked->group_ids.count);
 
     (void) version;
-    for (size_t i = 0; i < asked->group_ids.count && fits; i++)
+    for (size_t i = 0; i < asked->group_ids.count && fits; i++) {
         fits = describe(question, asked->group_ids.rows[i], asked->include_topology_description,
                         &body->groups.rows[i]);
+    }
     return fits;
 }

@@ -27,6 +27,37 @@ static const struct koa_option timing_options[] = {
     {0},
 };
 
+static const struct koa_choice versions[] = {
+    {"2.8", KOA_SIM_KAFKA_2_8},
+    {"3.9", KOA_SIM_KAFKA_3_9},
+    {"4.0", KOA_SIM_KAFKA_4_0},
+    {"4.x", KOA_SIM_KAFKA_4_X},
+    {NULL, 0},
+};
+
+static const struct koa_option size_options[] = {
+    {KOA_COUNT(struct koa_sim_size, brokers), .fallback = "3", .minimum = 1,
+     .maximum = KOA_SIM_BROKERS_MAX, .help = "how many"},
+    {KOA_COUNT(struct koa_sim_size, topics), .fallback = "20", .minimum = 1,
+     .maximum = KOA_SIM_TOPICS_MAX, .help = "how many"},
+    {KOA_COUNT(struct koa_sim_size, partitions), .fallback = "100", .minimum = 1,
+     .maximum = KOA_SIM_PARTITIONS_MAX, .help = "of all topics together, at least one each"},
+    {KOA_COUNT(struct koa_sim_size, groups), .fallback = "10", .maximum = KOA_SIM_GROUPS_MAX,
+     .help = "how many, of every type"},
+    {KOA_COUNT(struct koa_sim_size, group_partitions), .fallback = "0",
+     .maximum = KOA_SIM_GROUP_PARTITIONS_MAX,
+     .help = "with commits, of all groups together; 0: ten for each group"},
+    {KOA_COUNT(struct koa_sim_size, members), .fallback = "3", .minimum = 1,
+     .maximum = KOA_SIM_MEMBERS_MAX, .help = "of each group that has some"},
+    {KOA_DURATION(struct koa_sim_size, latency_ms), .key = "latency", .fallback = "0s",
+     .maximum = KOA_SIM_LATENCY_MS_MAX, .help = "added to every answer"},
+    {KOA_CHOICE(struct koa_sim_size, version, versions), .key = "kafka_version", .fallback = "4.x",
+     .help = "APIs and versions as of this Kafka"},
+    {KOA_COUNT(struct koa_sim_size, seed), .fallback = "1", .minimum = 1, .maximum = 9e15,
+     .help = "same seed, same cluster"},
+    {0},
+};
+
 /* What is known while a file is read. */
 struct reading {
     struct koa_sim_scenario *scenario;
@@ -82,20 +113,24 @@ static void read_event(struct reading *reading, const struct koa_node *node, siz
     event->every_ms = timing.every_ms;
 }
 
-static void read_events(struct reading *reading, const struct koa_node *root)
+static void read_size(struct reading *reading, const struct koa_node *node)
 {
-    const struct koa_node *list = koa_node_get(root, "scenario");
+    reading->scenario->has_size = true;
+    (void) !koa_options_load_one(size_options, &reading->scenario->size, node,
+                                 &(struct koa_options_opts){.path = "cluster",
+                                                            .arena = reading->scenario->arena,
+                                                            .errors = &reading->errors});
+}
+
+static void read_events(struct reading *reading, const struct koa_node *list)
+{
     struct koa_sim_scenario *scenario = reading->scenario;
     size_t count = 0;
 
-    if (list == NULL || list->type != KOA_NODE_LIST) {
-        koa_config_errors_add(&reading->errors, list != NULL ? list : root, "scenario",
+    if (list->type != KOA_NODE_LIST) {
+        koa_config_errors_add(&reading->errors, list, "scenario",
                               "must be a list of events: {at: 10s, do: ...}");
         return;
-    }
-    for (const struct koa_node *key = root->children; key != NULL; key = key->next) {
-        if (key != list)
-            koa_config_errors_add(&reading->errors, key, key->key, "unknown; allowed: scenario");
     }
     for (const struct koa_node *node = list->children; node != NULL; node = node->next)
         count++;
@@ -108,6 +143,27 @@ static void read_events(struct reading *reading, const struct koa_node *root)
     for (const struct koa_node *node = list->children; node != NULL; node = node->next) {
         read_event(reading, node, scenario->count, &scenario->events[scenario->count]);
         scenario->count++;
+    }
+}
+
+static void read_file(struct reading *reading, const struct koa_node *root)
+{
+    const struct koa_node *cluster = koa_node_get(root, "cluster");
+    const struct koa_node *list = koa_node_get(root, "scenario");
+
+    for (const struct koa_node *key = root->children; key != NULL; key = key->next) {
+        if (key != list && key != cluster) {
+            koa_config_errors_add(&reading->errors, key, key->key,
+                                  "unknown; allowed: cluster, scenario");
+        }
+    }
+    if (cluster != NULL)
+        read_size(reading, cluster);
+    if (list != NULL) {
+        read_events(reading, list);
+    } else if (cluster == NULL) {
+        koa_config_errors_add(&reading->errors, root, "scenario",
+                              "must be a list of events: {at: 10s, do: ...}");
     }
 }
 
@@ -130,7 +186,7 @@ static enum koa_err read_scenario(const char *path, struct koa_str text, const c
     root = path != NULL ? koa_yaml_read(path, &yaml, scenario->arena, &reading.errors)
                         : koa_yaml_parse(text, &yaml, scenario->arena, &reading.errors);
     if (root != NULL && root->type == KOA_NODE_MAP) {
-        read_events(&reading, root);
+        read_file(&reading, root);
     } else if (reading.errors.total == 0) {
         koa_config_errors_add(&reading.errors, root, "scenario", "the file must be a mapping");
     }
@@ -189,8 +245,8 @@ void koa_sim_scenario_document(struct koa_buf *buf)
         "Written by `kafka-ops-agent docs simulate` from the program's own rows.\n\n"
         "`kafka-ops-agent simulate` runs a simulated Kafka cluster, `serve --simulate` and `demo` "
         "an agent\nwith one. `--scenario FILE` (`--sim-scenario` with `serve`) says what happens "
-        "to it:\n\n"
-        "```yaml\nscenario:\n"
+        "to it, and may say how\nlarge it is; flags win:\n\n"
+        "```yaml\ncluster: {brokers: 3, topics: 40, partitions: 400, groups: 100}\nscenario:\n"
         "  - {at: 10s, do: freeze_broker, broker: 2}\n"
         "  - {at: 40s, do: thaw_broker, broker: 2}\n"
         "  - {at: 1m, do: stall_group, group: billing}\n"
@@ -199,7 +255,9 @@ void koa_sim_scenario_document(struct koa_buf *buf)
         "Times are since the start. An event that cannot happen, because the broker, topic or "
         "group is not\nthere, is told on standard error and left out. The same seed, the same "
         "scenario and the "
-        "same time give the same\ncluster.\n\nEvery event has:\n\n");
+        "same time give the same\ncluster.\n\n`cluster` has:\n\n");
+    koa_options_document(size_options, buf);
+    koa_buf_append_text(buf, "\nEvery event of `scenario` has:\n\n");
     koa_options_document(timing_options, buf);
     for (const struct koa_sim_action *const *table = koa_sim_actions; *table != NULL; table++) {
         for (const struct koa_sim_action *action = *table; action->name != NULL; action++) {

@@ -1,4 +1,5 @@
-/* A file that says what happens to a simulated cluster, and when: a list `scenario` of events. */
+/* A file that says how large a simulated cluster is (`cluster`), and what happens to it, and when
+ * (`scenario`, a list of events). */
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
 
@@ -6,10 +7,23 @@
 #include "config/node.h"
 #include "sim/action.h"
 
+/* As flags give it, too. */
+struct koa_sim_size {
+    int64_t brokers, topics, partitions;
+    int64_t groups;           /* 0: none */
+    int64_t group_partitions; /* 0: ten for each group */
+    int64_t members;
+    int64_t latency_ms;
+    int64_t seed;
+    int version; /* enum koa_sim_version */
+};
+
 struct koa_sim_scenario {
     struct koa_arena *arena; /* holds all of it */
     struct koa_sim_event *events;
     size_t count;
+    bool has_size;
+    struct koa_sim_size size;
 };
 
 /* Reads the file. KOA_ERR_PARSE: every error is in `errors`, with its place. */

@@ -257,7 +257,7 @@ static void one_broker_s_trouble_is_its_own(void **state)
         sim_kit_do(&watch.kit, events);
         sim_watch_cycles(&watch, 5);
         KIT_EXPECT(trouble->name, koa_snapshot_error(watch.snapshot) == NULL);
-        KIT_EXPECT(trouble->name, watch.cycle_ms <= 3 * WATCH_TIMEOUT_MS);
+        KIT_EXPECT(trouble->name, watch.cycle_ms <= INT64_C(3) * WATCH_TIMEOUT_MS);
         KIT_EXPECT_INT(trouble->name, 10, koa_snapshot_group_count(watch.snapshot));
         if (trouble->is_over) {
             for (size_t i = 0; i < koa_snapshot_group_count(watch.snapshot); i++) {

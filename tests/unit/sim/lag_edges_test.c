@@ -239,6 +239,8 @@ static void a_group_that_loses_its_members_stays_and_lags(void **state)
 static void find_reader_of_two(const struct watch *watch, struct koa_snapshot_group *ret_group,
                                struct koa_snapshot_group_topic *ret_topic)
 {
+    *ret_group = (struct koa_snapshot_group){.name = ""};
+    *ret_topic = (struct koa_snapshot_group_topic){.name = ""};
     for (size_t i = 0; i < koa_snapshot_group_count(watch->snapshot); i++) {
         koa_snapshot_group(watch->snapshot, i, ret_group);
         if (ret_group->topics < 2 || ret_group->members == 0 ||

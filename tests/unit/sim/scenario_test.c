@@ -538,6 +538,32 @@ static void every_action_has_words_for_the_document(void **state)
     koa_buf_deinit(&buf);
 }
 
+static void a_file_may_say_how_large_the_cluster_is(void **state)
+{
+    struct koa_sim_scenario *scenario = NULL;
+    struct koa_buf errors = {.limit = 65536};
+
+    (void) state;
+    assert_int_equal(
+        koa_sim_scenario_parse(
+            KOA_STR("cluster: {brokers: 5, groups: 0, latency: 5ms, kafka_version: 3.9}\n"), "test",
+            &errors, &scenario, NULL),
+        KOA_OK);
+    KIT_EXPECT("it says", scenario->has_size && scenario->count == 0);
+    KIT_EXPECT_INT("brokers", 5, scenario->size.brokers);
+    KIT_EXPECT_INT("none", 0, scenario->size.groups);
+    KIT_EXPECT_INT("latency", 5, scenario->size.latency_ms);
+    KIT_EXPECT_INT("version", KOA_SIM_KAFKA_3_9, scenario->size.version);
+    KIT_EXPECT_INT("what it does not say", 20, scenario->size.topics);
+    koa_sim_scenario_destroy(scenario);
+    assert_int_equal(koa_sim_scenario_parse(KOA_STR("cluster: {brokers: 500, sead: 1}\n"), "test",
+                                            &errors, &scenario, NULL),
+                     KOA_ERR_PARSE);
+    KIT_EXPECT_CONTAINS("too many", "cluster.brokers", koa_buf_text(&errors));
+    KIT_EXPECT_CONTAINS("unknown", "seed", koa_buf_text(&errors));
+    koa_buf_deinit(&errors);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -556,6 +582,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_told_with_their_place),
         cmocka_unit_test(what_cannot_happen_is_left_out_and_the_rest_goes_on),
         cmocka_unit_test(every_action_has_words_for_the_document),
+        cmocka_unit_test(a_file_may_say_how_large_the_cluster_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,8 +114,10 @@ struct koa_sim_group *sim_kit_turn_to(struct sim_kit *kit, const char *name)
 {
     struct koa_sim_group *group = koa_sim_model_find_group(kit->model, koa_str_from(name));
 
-    if (group == NULL)
+    if (group == NULL) {
         fail_msg("there is no group %s", name);
+        return NULL; /* not reached */
+    }
     kit->question.broker = kit->model->slots[group->slot].coordinator;
     return group;
 }

@@ -254,6 +254,7 @@ static void change_vector(const struct kit_vector *vector)
             answered++;
         *byte = kept;
     }
+    f->question.ret_waits = NULL;
 }
 
 static void what_liars_ask_is_answered_or_refused(void **state)

@@ -29,7 +29,9 @@ static int16_t version_of(void *context, int32_t broker, int16_t api_key)
     (void) broker;
     if (!koa_sim_version_range(watch->kit.model->version, api_key, &minimum, &maximum))
         return -1;
-    return api->highest_asked > 0 && api->highest_asked < maximum ? api->highest_asked : maximum;
+    if (api->highest_asked > 0 && api->highest_asked < maximum)
+        return api->highest_asked;
+    return maximum;
 }
 
 /* What becomes of a request is known at once; when it is told, is not yet. */
@@ -201,7 +203,7 @@ void sim_watch_set_up_with_seed(struct watch *watch, enum koa_sim_version versio
 
 void sim_watch_set_up_quick(struct watch *watch, enum koa_sim_version version, int64_t batch)
 {
-    set_up(watch, version, 1, batch, 1000 * WATCH_INTERVAL_MS);
+    set_up(watch, version, 1, batch, INT64_C(1000) * WATCH_INTERVAL_MS);
 }
 
 void sim_watch_set_up_reader(struct watch *watch)
