@@ -169,9 +169,19 @@ static enum koa_err finish_reassignment(struct koa_sim_model *model,
     return err;
 }
 
+/* Nobody asked for this event: a topic that is gone by then is no news. */
+static enum koa_err end_reassignment(struct koa_sim_model *model,
+                                     const struct koa_sim_arguments *arguments, int64_t now_ms,
+                                     struct koa_error *reterr)
+{
+    if (koa_sim_model_find(model, koa_str_from(arguments->topic)) == NULL)
+        return KOA_OK;
+    return finish_reassignment(model, arguments, now_ms, reterr);
+}
+
 static const struct koa_sim_action reassignment_end = {
     .name = "finish_reassignment",
-    .run = finish_reassignment,
+    .run = end_reassignment,
 };
 
 static enum koa_err reassign(struct koa_sim_model *model, const struct koa_sim_arguments *arguments,
