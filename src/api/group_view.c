@@ -98,16 +98,23 @@ size_t koa_group_topic_rows(const struct koa_snapshot *snapshot, size_t group,
     return count;
 }
 
-/* Names that are shown as they are, nearly all, are found by the order of the rows. */
+static bool is_shown_as(const struct koa_snapshot *snapshot, size_t index, const char *name)
+{
+    struct koa_snapshot_group group;
+
+    koa_snapshot_group(snapshot, index, &group);
+    return strcmp(group.name, name) == 0;
+}
+
+/* Names that are shown as they are, nearly all, are found by the order of the rows. One that looks
+ * like another's escapes is shown with escapes of its own. */
 bool koa_group_find(const struct koa_snapshot *snapshot, const char *name, size_t *ret_index)
 {
-    if (koa_snapshot_find_group(snapshot, koa_str_from(name), ret_index))
+    if (koa_snapshot_find_group(snapshot, koa_str_from(name), ret_index) &&
+        is_shown_as(snapshot, *ret_index, name))
         return true;
-    for (size_t i = 0; i < koa_snapshot_group_count(snapshot); i++) {
-        struct koa_snapshot_group group;
-
-        koa_snapshot_group(snapshot, i, &group);
-        if (strcmp(group.name, name) == 0) {
+    for (size_t i = 0; strstr(name, "\\x") != NULL && i < koa_snapshot_group_count(snapshot); i++) {
+        if (is_shown_as(snapshot, i, name)) {
             *ret_index = i;
             return true;
         }

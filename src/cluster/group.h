@@ -54,7 +54,7 @@ enum koa_group_flag {
 struct koa_group_row {
     const char *name; /* as Kafka has it: any bytes */
     size_t name_size;
-    const char *display; /* the same when it is well-formed UTF-8 without NUL */
+    const char *display; /* the same where it is plain text; else a text that no other group has */
     const char *state, *protocol;
     const char *error;
     int64_t commits_ms; /* when its commits were learned, monotonic */

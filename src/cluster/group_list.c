@@ -45,21 +45,25 @@ static enum koa_group_type type_of(struct koa_str type)
     return KOA_GROUP_CLASSIC; /* the only one before ListGroups 5 */
 }
 
-/* Names are any bytes to Kafka; readers get UTF-8 without NUL. */
+/* Names are any bytes to Kafka; readers get UTF-8 without NUL, and something to ask for. Two names
+ * are never shown as the same text, or their series would be the same too: what is shown as it is
+ * has no "\x" in it, and what is escaped has each backslash escaped. */
 static const char *display_of(struct koa_arena *arena, const char *name, size_t size)
 {
     static const char digits[] = "0123456789abcdef";
     char *text;
     size_t at = 0;
 
+    if (size == 0)
+        return "\\x";
     if (koa_utf8_valid((struct koa_str){.data = name, .size = size}) &&
-        memchr(name, '\0', size) == NULL)
+        memchr(name, '\0', size) == NULL && strstr(name, "\\x") == NULL)
         return name;
     text = koa_arena_alloc(arena, size + 1, 4);
     for (size_t i = 0; text != NULL && i < size; i++) {
         unsigned char byte = (unsigned char) name[i];
 
-        if (byte >= 0x20 && byte < 0x7f) {
+        if (byte >= 0x20 && byte < 0x7f && byte != '\\') {
             text[at++] = name[i];
         } else {
             text[at++] = '\\';

@@ -228,6 +228,8 @@ static const struct family families[KOA_GROUP_FAMILIES] = {
     {"kafka_ops_consumergroup_catch_up_seconds", OF_TOPIC, false, topic_catch_up, .words = 0},
     {"kafka_ops_consumergroup_retention_ratio", OF_TOPIC, false, topic_retention, .words = 0},
     {"kafka_ops_sharegroup_lag", OF_COMMIT, true, commit_lag, .words = 0},
+    {"kafka_ops_sharegroup_topic_lag", OF_TOPIC, true, topic_lag, .words = 0},
+    {"kafka_ops_sharegroup_lag_sum_all_topics", OF_GROUP, true, group_lag, .words = 0},
     {"kafka_ops_sharegroup_members", OF_GROUP, true, members, .words = 0},
     {"kafka_ops_sharegroup_state", OF_GROUP, true, has_state, "state", 1, state_word, NULL},
 };

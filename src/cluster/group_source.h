@@ -6,7 +6,7 @@
 #include "cluster/snapshot.h"
 #include "metrics/source.h"
 
-enum { KOA_GROUP_FAMILIES = 22, KOA_GROUP_LABELS = 5 };
+enum { KOA_GROUP_FAMILIES = 24, KOA_GROUP_LABELS = 5 };
 
 const char *koa_group_family_name(size_t family);
 

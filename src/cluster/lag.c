@@ -13,6 +13,7 @@ enum {
     HISTORY_LIMIT = 1000000,  /* partitions that groups read; 270 MB */
     PROGRESS_LIMIT = 1000000, /* topics of groups; 180 MB */
     STILL_MOST = UINT8_MAX,
+    UNREADABLE = 1 << KOA_CONDITION_OPEN_TRANSACTION | 1 << KOA_CONDITION_MARKERS_ONLY,
 };
 
 struct koa_lag {
@@ -65,8 +66,8 @@ struct join {
     struct koa_group_topic_row *topic;
     const struct koa_group_topic_row *old; /* NULL: it was not there */
 
-    uint32_t next_old; /* commit of `old` */
-    int64_t consumed;
+    uint32_t next_old;          /* commit of `old` */
+    int64_t consumed, readable; /* messages that were read, and that could be */
     bool has_moved;
     int64_t retained, retained_lag;
     double longest_ms; /* lag in time */
@@ -119,8 +120,8 @@ static uint8_t conditions_of(const struct join *join, const struct koa_commit_ro
     return (uint8_t) found;
 }
 
-/* How long the next message to be read has been there. */
-static void note_time(struct join *join, const struct koa_commit_row *commit, int64_t lag)
+/* How long the next of `readable` messages has been there. */
+static void note_time(struct join *join, const struct koa_commit_row *commit, int64_t readable)
 {
     const struct koa_offset_history *history =
         koa_slots_get(join->lag->histories, join->draft->partitions.history[commit->place]);
@@ -128,7 +129,7 @@ static void note_time(struct join *join, const struct koa_commit_row *commit, in
     int64_t written_ms = join->now.ms;
     double waited_ms;
 
-    if (lag > 0) {
+    if (readable > 0) {
         quality = history != NULL ? koa_offset_history_find(history, commit->offset, &written_ms)
                                   : KOA_LAG_UNKNOWN;
     }
@@ -215,8 +216,12 @@ static void finish_commit(struct join *join, uint32_t index)
         note_movement(join, commit);
         commit->conditions |= conditions_of(join, commit, lag, has_lag);
         if (has_lag) {
+            int64_t readable;
+
             note_markers(join, commit, lag);
-            note_time(join, commit, lag);
+            readable = (commit->conditions & UNREADABLE) == 0 ? lag : 0;
+            join->readable += readable;
+            note_time(join, commit, readable);
             note_retention(join, commit, lag);
         }
     }
@@ -285,7 +290,7 @@ static void finish_topic(struct join *join)
     topic->progress_ms = join->old != NULL ? join->old->progress_ms : 0;
     if (topic->with_lag == 0)
         return;
-    if (join->has_moved || topic->lag == 0 || topic->progress_ms == 0)
+    if (join->has_moved || join->readable == 0 || topic->progress_ms == 0)
         topic->progress_ms = join->now.ms;
     if (join->has_longest) {
         topic->lag_quality = (uint8_t) join->quality;

@@ -194,6 +194,35 @@ static void fill_voters(struct koa_state *state,
     }
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const struct koa_voter_row *first = a;
+    const struct koa_voter_row *second = b;
+
+    if (first->is_voter != second->is_voter)
+        return first->is_voter ? -1 : 1;
+    if (first->id != second->id)
+        return first->id < second->id ? -1 : 1;
+    return (first->log_end < second->log_end) - (first->log_end > second->log_end);
+}
+
+/* Each once, whatever the answer holds: the row with the longest log stays. */
+static void order_voters(struct koa_state *state)
+{
+    size_t kept = 0;
+
+    if (state->voter_count > 1)
+        qsort(state->voters, state->voter_count, sizeof(*state->voters), by_id);
+    for (size_t i = 0; i < state->voter_count; i++) {
+        const struct koa_voter_row *last = kept > 0 ? &state->voters[kept - 1] : NULL;
+
+        if (last == NULL || last->id != state->voters[i].id ||
+            last->is_voter != state->voters[i].is_voter)
+            state->voters[kept++] = state->voters[i];
+    }
+    state->voter_count = kept;
+}
+
 bool koa_state_take_quorum(struct koa_state *state,
                            const struct koa_kafka_describe_quorum_response *answer)
 {
@@ -213,6 +242,7 @@ bool koa_state_take_quorum(struct koa_state *state,
         return false;
     fill_voters(state, quorum->current_voters.rows, quorum->current_voters.count, true);
     fill_voters(state, quorum->observers.rows, quorum->observers.count, false);
+    order_voters(state);
     for (size_t i = 0; i < state->voter_count; i++) {
         if (state->voters[i].id == quorum->leader_id && state->voters[i].is_voter)
             end = state->voters[i].log_end;
@@ -308,6 +338,30 @@ static int by_place(const void *a, const void *b)
     return strcmp(first->path, second->path);
 }
 
+static int by_place_and_size(const void *a, const void *b)
+{
+    const struct koa_log_dir_row *first = a;
+    const struct koa_log_dir_row *second = b;
+    int order = by_place(a, b);
+
+    return order != 0 ? order : (first->size < second->size) - (first->size > second->size);
+}
+
+/* Each once, whatever answers hold: the fullest row stays. */
+static void order_log_dirs(struct koa_state *state)
+{
+    size_t kept = 0;
+
+    if (state->log_dir_count > 1) {
+        qsort(state->log_dirs, state->log_dir_count, sizeof(*state->log_dirs), by_place_and_size);
+    }
+    for (size_t i = 0; i < state->log_dir_count; i++) {
+        if (kept == 0 || by_place(&state->log_dirs[kept - 1], &state->log_dirs[i]) != 0)
+            state->log_dirs[kept++] = state->log_dirs[i];
+    }
+    state->log_dir_count = kept;
+}
+
 bool koa_state_finish(struct koa_state *state, const struct koa_state *previous, int64_t now_ms,
                       int64_t keep_ms)
 {
@@ -320,7 +374,6 @@ bool koa_state_finish(struct koa_state *state, const struct koa_state *previous,
         state->has_bytes = state->has_bytes || previous->has_bytes;
         state->has_reassignments = state->has_reassignments || previous->has_reassignments;
     }
-    if (state->log_dir_count > 1)
-        qsort(state->log_dirs, state->log_dir_count, sizeof(*state->log_dirs), by_place);
+    order_log_dirs(state);
     return true;
 }

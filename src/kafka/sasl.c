@@ -118,7 +118,7 @@ static void read_refusal(struct koa_kafka_sasl *sasl, struct koa_str challenge)
     if (koa_json_parse(challenge, &root, NULL) == KOA_OK)
         status = koa_json_value_text(koa_json_get(root, "status"));
     (void) snprintf(sasl->refusal, sizeof(sasl->refusal), "%s",
-                    status != NULL ? status : "no status given");
+                    status != NULL && status[0] != '\0' ? status : "no status given");
 }
 
 static enum koa_err bearer_take(struct koa_kafka_sasl *sasl, struct koa_str challenge,

@@ -26,6 +26,10 @@ static const struct kit_group groups[] = {
     {.name = "a/b \xc3\xa9", .members = -1},
 };
 
+static const struct kit_group shared = {.name = "jobs", .type = KOA_GROUP_SHARE, .members = 2};
+static const struct kit_commit starts[] = {{"jobs", "orders", 0, 990, 0},
+                                           {"jobs", "orders", 1, 480, 0}};
+
 static const struct kit_commit commits[] = {
     {"idle", "orders", 0, 900, 0},   {"caught-up", "orders", 0, 1000, 0},
     {"lost", "orders", 0, 50, 0},    {"behind", "orders", 0, 400, 0},
@@ -168,6 +172,31 @@ static void what_is_not_known_is_null(void **state)
     koa_snapshot_unref(snapshot);
 }
 
+static void a_share_group_has_the_same_fields(void **state)
+{
+    static const char *const parts[] = {
+        "\"name\":\"jobs\",\"type\":\"share\",\"state\":\"Stable\"",
+        "\"topics\":1,\"lag\":30,\"lag_max\":20,",
+        "\"partitions\":2,\"assigned_partitions\":null,\"committed\":1470,\"lag\":30,",
+        "{\"id\":1,\"committed\":480,\"start_offset\":0,\"end_offset\":500,\"lag\":20,",
+    };
+    struct koa_snapshot *snapshot =
+        kit_snapshot(&(struct kit_snapshot){.partitions = partitions,
+                                            .partition_count = KOA_ARRAY_COUNT(partitions),
+                                            .groups = &shared,
+                                            .group_count = 1,
+                                            .commits = starts,
+                                            .commit_count = KOA_ARRAY_COUNT(starts)});
+    struct koa_buf buf = {.limit = 65536};
+
+    (void) state;
+    write_one(snapshot, "jobs", &buf);
+    KIT_EACH (part, parts)
+        KIT_EXPECT_CONTAINS("jobs", *part, koa_buf_text(&buf));
+    koa_buf_deinit(&buf);
+    koa_snapshot_unref(snapshot);
+}
+
 static void an_absent_group_is_not_found(void **state)
 {
     struct koa_snapshot *snapshot = make();
@@ -185,6 +214,7 @@ int main(void)
         cmocka_unit_test(groups_are_listed_by_what_is_asked),
         cmocka_unit_test(a_group_shows_commits_ends_lags_and_conditions),
         cmocka_unit_test(what_is_not_known_is_null),
+        cmocka_unit_test(a_share_group_has_the_same_fields),
         cmocka_unit_test(an_absent_group_is_not_found),
     };
 

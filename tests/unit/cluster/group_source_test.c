@@ -130,6 +130,8 @@ static const char all[] =
     "kafka_ops_consumergroup_catch_up_seconds{" SHOP ",topic=orders} 44.444\n"
     "kafka_ops_consumergroup_retention_ratio{" SHOP ",topic=orders} 0.066667\n"
     "kafka_ops_sharegroup_lag{cluster=prod,partition=0,sharegroup=shared,topic=orders} 10\n"
+    "kafka_ops_sharegroup_topic_lag{cluster=prod,sharegroup=shared,topic=orders} 10\n"
+    "kafka_ops_sharegroup_lag_sum_all_topics{cluster=prod,sharegroup=shared} 10\n"
     "kafka_ops_sharegroup_members{cluster=prod,sharegroup=shared} 4\n"
     "kafka_ops_sharegroup_state{cluster=prod,sharegroup=shared,state=Stable} 1\n";
 
@@ -177,11 +179,14 @@ static void granularity_leaves_out_what_is_finer(void **state)
     snapshot->granularity = KOA_GRANULARITY_TOPIC;
     print_all(snapshot, 0, &text);
     assert_int_equal(count_lines(koa_buf_text(&text), "partition="), 0);
-    assert_int_equal(count_lines(koa_buf_text(&text), "topic="), 12);
+    assert_int_equal(count_lines(koa_buf_text(&text), "topic="), 13);
+    KIT_EXPECT_CONTAINS("share", "sharegroup_topic_lag{", koa_buf_text(&text));
     snapshot->granularity = KOA_GRANULARITY_GROUP;
     print_all(snapshot, 0, &text);
     assert_int_equal(count_lines(koa_buf_text(&text), "topic="), 0);
     assert_int_equal(count_lines(koa_buf_text(&text), "consumergroup=shop"), 7);
+    assert_int_equal(count_lines(koa_buf_text(&text), "sharegroup=shared"), 3);
+    KIT_EXPECT_CONTAINS("share", "sharegroup_lag_sum_all_topics{", koa_buf_text(&text));
     koa_buf_deinit(&text);
     koa_snapshot_unref(snapshot);
 }

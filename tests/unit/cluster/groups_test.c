@@ -375,6 +375,56 @@ static void names_of_any_bytes_are_shown_and_asked_for_as_they_are(void **state)
     fake_tear_down(&fake);
 }
 
+/* As Kafka has it, and as it is shown: no two alike, or they would be one series. */
+static const struct {
+    const char *name, *shown;
+} shown_names[] = {
+    {"", "\\x"},
+    {"\\x", "\\x5cx"},
+    {"\xff", "\\xff"},
+    {"\\xff", "\\x5cxff"},
+    {"\\x5cxff", "\\x5cx5cxff"},
+    {"\\\xff", "\\x5c\\xff"},
+    {"\xff\xff", "\\xff\\xff"},
+    {"\\xff\xff", "\\x5cxff\\xff"},
+    {"\xff\\xff", "\\xff\\x5cxff"},
+    {"C:\\temp", "C:\\temp"},
+    {"a/b c%2F?d", "a/b c%2F?d"},
+    {"two\nlines", "two\nlines"},
+    {"\xd0\xb6", "\xd0\xb6"},
+    {"\xd0\xb6\xd0", "\\xd0\\xb6\\xd0"},
+};
+
+static void no_two_names_are_shown_as_the_same(void **state)
+{
+    struct fake_cluster fake;
+
+    (void) state;
+    set_up(&fake);
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(shown_names); i++) {
+        fake.groups[i] = (struct fake_group){.name = shown_names[i].name,
+                                             .coordinator = 2,
+                                             .commits = {{"orders", 0, (int64_t) i, 0}}};
+    }
+    for (int cycle = 0; cycle < 3; cycle++) {
+        (void) fake_cycle(&fake);
+        assert_int_equal(koa_snapshot_group_count(fake.snapshot), KOA_ARRAY_COUNT(shown_names));
+        for (size_t i = 0; i < KOA_ARRAY_COUNT(shown_names); i++) {
+            KIT_EXPECT_INT(shown_names[i].shown, 100 - (int) i,
+                           fake_group(&fake, shown_names[i].shown).lag);
+            for (size_t j = 0; j < i; j++) {
+                KIT_EXPECT(shown_names[i].shown,
+                           strcmp(shown_names[i].shown, shown_names[j].shown) != 0);
+            }
+        }
+        if (cycle == 1)
+            fake.modes[2] =
+                FAKE_IS_FROZEN; /* what is kept of the cycle before has the same names */
+        fake.now.ms += INTERVAL_MS;
+    }
+    fake_tear_down(&fake);
+}
+
 static void a_failed_cycle_shows_every_group_as_stale(void **state)
 {
     struct fake_cluster fake;
@@ -437,6 +487,7 @@ int main(void)
         cmocka_unit_test(share_groups_lag_as_their_coordinator_counts),
         cmocka_unit_test(a_commit_at_an_open_transaction_says_so),
         cmocka_unit_test(names_of_any_bytes_are_shown_and_asked_for_as_they_are),
+        cmocka_unit_test(no_two_names_are_shown_as_the_same),
         cmocka_unit_test(a_failed_cycle_shows_every_group_as_stale),
         cmocka_unit_test(memory_that_runs_out_costs_one_cycle_at_most),
     };

@@ -161,6 +161,52 @@ static void a_lag_of_markers_is_looked_at_once_and_says_so(void **state)
     fake_tear_down(&fake);
 }
 
+/* A partition whose rest cannot be read, beside one that may lag itself. */
+struct unreadable {
+    const char *name;
+    bool is_open;             /* by an open transaction, else by markers */
+    int64_t behind;           /* messages of the other partition; one a second */
+    double at_least, at_most; /* seconds behind after 20 cycles */
+};
+
+static const struct unreadable unreadables[] = {
+    {"markers", false, 0, 0, 0},
+    {"markers, and another partition lags", false, 100, 290, 310},
+    {"an open transaction", true, 0, 0, 0},
+    {"an open transaction, and another partition lags", true, 100, 290, 310},
+};
+
+static void what_cannot_be_read_does_not_age(void **state)
+{
+    (void) state;
+    KIT_EACH (row, unreadables) {
+        struct koa_snapshot_group_topic topic;
+        struct fake_cluster fake;
+        int64_t now_ms;
+
+        wait_at_marker(&fake, !row->is_open);
+        fake.topics[2].partitions[2].stable = row->is_open ? 299 : 0;
+        fake.groups[1].commits[1] = (struct fake_commit){"orders", 0, 100, 0};
+        (void) fake_cycle(&fake);
+        for (int i = 0; i < 20; i++) {
+            fake.now.ms += INTERVAL_MS;
+            fake.topics[2].partitions[0].end += row->behind > 0 ? 15 : 0;
+            (void) fake_cycle(&fake);
+        }
+        now_ms = koa_snapshot_time(fake.snapshot).ms;
+        topic = fake_group_topic(&fake, "audit", "orders");
+        KIT_EXPECT_INT(row->name, 1,
+                       topic.conditions[row->is_open ? KOA_CONDITION_OPEN_TRANSACTION
+                                                     : KOA_CONDITION_MARKERS_ONLY]);
+        KIT_EXPECT_INT(row->name, row->behind > 0 ? 301 : 1, topic.lag);
+        KIT_EXPECT(row->name, topic.lag_seconds >= row->at_least);
+        KIT_EXPECT(row->name, topic.lag_seconds <= row->at_most);
+        KIT_EXPECT(row->name, topic.lag_quality != KOA_LAG_UNKNOWN);
+        KIT_EXPECT_INT(row->name, row->behind == 0, topic.progress_time.ms == now_ms);
+        fake_tear_down(&fake);
+    }
+}
+
 static void a_lag_of_messages_is_looked_at_ever_more_rarely(void **state)
 {
     struct fake_cluster fake;
@@ -196,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lag_of_markers_is_looked_at_once_and_says_so),
+        cmocka_unit_test(what_cannot_be_read_does_not_age),
         cmocka_unit_test(a_lag_of_messages_is_looked_at_ever_more_rarely),
         cmocka_unit_test(without_the_right_to_read_a_lag_stays_as_it_is),
         cmocka_unit_test(progress_is_the_last_time_a_commit_moved_or_nothing_lagged),

@@ -4,8 +4,11 @@
 #include "kit/kit.h"
 
 #include "base/str.h"
+#include "cluster/state.h"
 #include "fake_cluster.h"
 #include "kafka/error_code.h"
+#include "kafka/messages/describe_log_dirs.h"
+#include "kafka/messages/describe_quorum.h"
 
 enum { INTERVAL_MS = 15000, SLOW_MS = 60000, GIB = 1 << 30 };
 
@@ -214,10 +217,69 @@ static void a_failed_cycle_keeps_it(void **state)
     fake_tear_down(&fake);
 }
 
+/* A broker that tells things twice: two rows of one name would be one series with two values. */
+static void what_is_told_twice_is_there_once(void **state)
+{
+    struct koa_kafka_describe_log_dirs_topic topics[] = {{.name = KOA_STR("orders")},
+                                                         {.name = KOA_STR("orders")}};
+    struct koa_kafka_describe_log_dirs_partition sizes[] = {{.partition_size = 10},
+                                                            {.partition_size = 30}};
+    struct koa_kafka_describe_log_dirs_result results[] = {
+        {.log_dir = KOA_STR("/a"), .topics = {.rows = &topics[0], .count = 1}},
+        {.log_dir = KOA_STR("\xff")},
+        {.log_dir = KOA_STR("/a"), .topics = {.rows = &topics[1], .count = 1}},
+        {.log_dir = KOA_STR("\xfe")},
+    };
+    struct koa_kafka_describe_log_dirs_response dirs = {
+        .results = {.rows = results, .count = KOA_ARRAY_COUNT(results)}};
+    struct koa_kafka_describe_quorum_replica voters[] = {
+        {.replica_id = 2, .log_end_offset = 7},
+        {.replica_id = 1, .log_end_offset = 5},
+        {.replica_id = 2, .log_end_offset = 9},
+    };
+    struct koa_kafka_describe_quorum_replica observers[] = {{.replica_id = 1, .log_end_offset = 3},
+                                                            {.replica_id = 1, .log_end_offset = 4}};
+    struct koa_kafka_describe_quorum_partition partition = {
+        .leader_id = 2,
+        .current_voters = {.rows = voters, .count = KOA_ARRAY_COUNT(voters)},
+        .observers = {.rows = observers, .count = KOA_ARRAY_COUNT(observers)}};
+    struct koa_kafka_describe_quorum_topic log = {.partitions = {.rows = &partition, .count = 1}};
+    struct koa_kafka_describe_quorum_response quorum = {.topics = {.rows = &log, .count = 1}};
+    struct fake_cluster fake;
+    struct koa_state *learned;
+
+    (void) state;
+    set_up(&fake);
+    (void) fake_cycle(&fake);
+    learned = koa_state_create(fake.snapshot);
+    assert_non_null(learned);
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(topics); i++) {
+        topics[i].partitions.rows = &sizes[i];
+        topics[i].partitions.count = 1;
+    }
+    assert_true(koa_state_take_log_dirs(learned, 1, 0, &dirs));
+    assert_true(koa_state_take_quorum(learned, &quorum));
+    assert_true(koa_state_finish(learned, NULL, 0, 0));
+    assert_int_equal(learned->log_dir_count, 2);
+    assert_string_equal(learned->log_dirs[0].path, "/a");
+    assert_int_equal(learned->log_dirs[0].size, 30);
+    assert_string_equal(learned->log_dirs[1].path, "?");
+    assert_int_equal(learned->voter_count, 3);
+    assert_int_equal(learned->voters[0].id, 1);
+    assert_int_equal(learned->voters[0].lag, 4);
+    assert_int_equal(learned->voters[1].id, 2);
+    assert_int_equal(learned->voters[1].log_end, 9);
+    assert_int_equal(learned->voters[1].lag, 0);
+    assert_false(learned->voters[2].is_voter);
+    koa_state_unref(learned);
+    fake_tear_down(&fake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slow_cycle_learns_it_all),
+        cmocka_unit_test(what_is_told_twice_is_there_once),
         cmocka_unit_test(cycles_between_two_slow_ones_share_it),
         cmocka_unit_test(a_dead_broker_keeps_its_log_dirs_with_their_age),
         cmocka_unit_test(a_silent_controller_costs_what_it_alone_knows),
