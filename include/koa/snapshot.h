@@ -43,7 +43,8 @@ struct koa_snapshot_topic {
     bool has_reassigning;
     int32_t reassigning; /* partitions whose replicas move */
     bool has_log_bytes;
-    int64_t log_bytes; /* of all replicas */
+    int64_t log_bytes;     /* of all replicas */
+    int32_t non_preferred; /* partitions whose leader is not their first replica */
 };
 
 /* A folder of a broker. */
@@ -215,6 +216,9 @@ KOA_API void koa_snapshot_topic(const struct koa_snapshot *snapshot, size_t inde
                                 struct koa_snapshot_topic *ret_topic);
 KOA_API void koa_snapshot_partition(const struct koa_snapshot *snapshot, size_t topic, size_t index,
                                     struct koa_snapshot_partition *ret_partition);
+/* Broker ids, as many as koa_snapshot_partition.replicas; the first is the preferred leader. */
+KOA_API const int32_t *koa_snapshot_replica_ids(const struct koa_snapshot *snapshot, size_t topic,
+                                                size_t index);
 
 /* In order of broker and path. */
 KOA_API size_t koa_snapshot_log_dir_count(const struct koa_snapshot *snapshot);

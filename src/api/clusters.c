@@ -4,6 +4,7 @@
 #include "api/answer.h"
 #include "api/cluster_view.h"
 #include "api/endpoints.h"
+#include "api/state_view.h"
 #include "base/str.h"
 #include "health/engine.h"
 
@@ -45,42 +46,20 @@ void koa_api_cluster_write_age(const struct koa_api *api, struct koa_json *json,
                  (double) (api->wall().ms - then_ms) / 1000.0);
 }
 
-/* Sums of one snapshot; zero where there is none yet. */
-struct summary {
-    int64_t online, known, stale;
-    int64_t partitions;
-};
-
-static struct summary summarise(const struct koa_snapshot *snapshot)
+static const char *status_word(const struct koa_api *api, const struct koa_snapshot *snapshot,
+                               const struct koa_troubles *counts)
 {
-    struct summary summary = {0};
+    enum koa_status status = KOA_STATUS_HEALTHY;
 
-    if (snapshot == NULL)
-        return summary;
-    for (size_t i = 0; i < koa_snapshot_broker_count(snapshot); i++) {
-        struct koa_snapshot_broker broker;
-
-        koa_snapshot_broker(snapshot, i, &broker);
-        summary.known += broker.is_known ? 1 : 0;
-        summary.online += broker.is_up ? 1 : 0;
+    if (snapshot == NULL) {
+        status = KOA_STATUS_UNKNOWN;
+    } else if (counts->brokers_up == 0 || koa_snapshot_error(snapshot) != NULL ||
+               koa_snapshot_is_overdue(snapshot, api->wall())) {
+        status = KOA_STATUS_UNHEALTHY;
+    } else if ((koa_troubles_found(counts) & KOA_TROUBLES_DEGRADED) != 0) {
+        status = KOA_STATUS_DEGRADED;
     }
-    for (size_t i = 0; i < koa_snapshot_topic_count(snapshot); i++) {
-        struct koa_snapshot_topic topic;
-
-        koa_snapshot_topic(snapshot, i, &topic);
-        summary.partitions += topic.partitions;
-    }
-    return summary;
-}
-
-static const char *status_word(const struct koa_snapshot *snapshot, const struct summary *summary)
-{
-    if (snapshot == NULL)
-        return koa_status_name(KOA_STATUS_UNKNOWN);
-    if (summary->online == 0 || koa_snapshot_error(snapshot) != NULL)
-        return koa_status_name(KOA_STATUS_UNHEALTHY);
-    return koa_status_name(summary->online < summary->known ? KOA_STATUS_DEGRADED
-                                                            : KOA_STATUS_HEALTHY);
+    return koa_status_name(status);
 }
 
 static void write_stale(struct koa_json *json, const struct koa_snapshot *snapshot)
@@ -113,24 +92,28 @@ static void write_cycle(struct koa_json *json, const struct koa_snapshot *snapsh
 static void write_cluster(const struct koa_api *api, struct koa_json *json,
                           struct koa_cluster *cluster, const struct koa_snapshot *snapshot)
 {
-    struct summary summary = summarise(snapshot);
+    struct koa_troubles counts = {.partitions = 0};
     int32_t controller = snapshot != NULL ? koa_snapshot_controller(snapshot) : -1;
     int64_t good_ms = snapshot != NULL ? koa_snapshot_good_time(snapshot).ms : 0;
 
+    if (snapshot != NULL)
+        koa_troubles_count(snapshot, &counts);
     koa_json_text(json, "name", koa_cluster_name(cluster));
     koa_json_text(json, "cluster_id", snapshot != NULL ? koa_snapshot_cluster_id(snapshot) : "");
-    koa_json_text(json, "status", status_word(snapshot, &summary));
-    koa_json_int(json, "brokers_online", summary.online);
-    koa_json_int(json, "brokers_known", summary.known);
+    koa_json_text(json, "status", status_word(api, snapshot, &counts));
+    koa_json_int(json, "brokers_online", counts.brokers_up);
+    koa_json_int(json, "brokers_known", counts.brokers_up + counts.brokers_missing);
     koa_api_number(json, "controller_id", controller >= 0, controller);
     koa_json_int(json, "topics",
                  snapshot != NULL ? (int64_t) koa_snapshot_topic_count(snapshot) : 0);
-    koa_json_int(json, "partitions", summary.partitions);
+    koa_json_int(json, "partitions", counts.partitions);
     koa_json_int(json, "groups",
                  snapshot != NULL ? (int64_t) koa_snapshot_group_count(snapshot) : 0);
     koa_api_real(json, "snapshot_age_seconds", good_ms > 0,
                  (double) (api->wall().ms - good_ms) / 1000.0);
     koa_json_text(json, "error", snapshot != NULL ? koa_snapshot_error(snapshot) : NULL);
+    koa_state_view_write_troubles(json, &counts);
+    koa_state_view_write_quorum(json, snapshot);
     write_stale(json, snapshot);
     write_cycle(json, snapshot);
 }
@@ -174,44 +157,18 @@ void koa_api_cluster(void *context, const struct koa_http_request *request,
     koa_api_cluster_close(&view);
 }
 
-static void write_broker(struct koa_json *json, const struct koa_snapshot_broker *broker)
-{
-    koa_json_object(json, NULL);
-    koa_json_int(json, "id", broker->id);
-    koa_json_text(json, "host", broker->host);
-    koa_json_int(json, "port", broker->port);
-    koa_json_text(json, "rack", broker->rack[0] != '\0' ? broker->rack : NULL);
-    koa_json_bool(json, "is_controller", broker->is_controller);
-    koa_json_bool(json, "up", broker->is_up);
-    koa_json_double(json, "age_seconds", (double) broker->age_ms / 1000.0);
-    koa_json_int(json, "leaders", broker->leaders);
-    koa_json_int(json, "replicas", broker->replicas);
-    koa_json_text(json, "error", broker->error);
-    koa_json_object_end(json);
-}
-
 void koa_api_cluster_brokers(void *context, const struct koa_http_request *request,
                              struct koa_http_response *response)
 {
     const struct koa_api *api = context;
     struct koa_api_cluster_view view;
     struct koa_json json;
-    int64_t count = 0;
+    int64_t count;
 
     if (!koa_api_cluster_open(api, request, response, &view))
         return;
     json = koa_api_json(response);
-    koa_json_list(&json, "brokers");
-    for (size_t i = 0; view.snapshot != NULL && i < koa_snapshot_broker_count(view.snapshot); i++) {
-        struct koa_snapshot_broker broker;
-
-        koa_snapshot_broker(view.snapshot, i, &broker);
-        if (broker.is_known) {
-            write_broker(&json, &broker);
-            count++;
-        }
-    }
-    koa_json_list_end(&json);
+    count = koa_state_view_write_brokers(&json, view.snapshot);
     koa_json_int(&json, "count", count);
     koa_api_json_end(api, &json);
     koa_api_cluster_close(&view);

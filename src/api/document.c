@@ -37,4 +37,21 @@ void koa_api_document(struct koa_buf *buf)
         koa_buf_printf(buf, "| %s | `%s` | %s | %s |\n", method(route), route->pattern,
                        scope(route), route->help);
     }
+    koa_buf_append_text(
+        buf,
+        "\n## Clusters\n\n"
+        "What is not known is null: settings, sizes, moves, log dirs and the quorum are learned in "
+        "slow cycles, and\nneed rights of their own (docs/permissions.md).\n\n"
+        "`status` of a cluster follows the `kafka` check's default rules: unhealthy when no broker "
+        "answers, metadata\ncannot be read, or the data is older than three intervals; degraded "
+        "when brokers are missing or partitions are\nleaderless, under-replicated or under "
+        "`min.insync.replicas`. A check whose `degraded_when` or `unhealthy_when`\nis configured "
+        "may say otherwise.\n\n"
+        "Topics sorted by `trouble` begin with those without leaders; then follow those that "
+        "refuse writes\n(`under_min_isr`) or have offline replicas, are under-replicated, one loss "
+        "away from refusing (`at_min_isr`), being\nreassigned, or led by another replica than the "
+        "first of `replica_ids`. A topic with only as many replicas as\n`min_isr` asks for is not "
+        "counted in `at_min_isr`. `log_dirs` is empty when the broker did not tell them.\n"
+        "`is_lagging` is a voter of the quorum that did not fetch for 10 s, by the leader's clock; "
+        "Kafka before 3.4 tells no\ntimes.\n");
 }

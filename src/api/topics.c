@@ -5,6 +5,7 @@
 #include "api/cluster_view.h"
 #include "api/endpoints.h"
 #include "api/pager.h"
+#include "api/state_view.h"
 #include "base/memory.h"
 
 enum order { ORDER_NAME, ORDER_PARTITIONS, ORDER_TROUBLE };
@@ -14,21 +15,9 @@ static const char *const words[] = {
 static const struct koa_page_orders orders = {
     .words = words, .count = KOA_ARRAY_COUNT(words), .fallback = ORDER_TROUBLE};
 
-/* What hurts most comes first: leaderless, then under-replicated. */
 static int64_t weigh(const struct koa_snapshot_topic *topic, size_t order)
 {
-    if (order == ORDER_PARTITIONS)
-        return topic->partitions;
-    return (int64_t) topic->leaderless * 1000000 + topic->under_replicated;
-}
-
-static void write_topic(struct koa_json *json, const struct koa_snapshot_topic *topic)
-{
-    koa_json_text(json, "name", topic->name);
-    koa_json_bool(json, "is_internal", topic->is_internal);
-    koa_json_int(json, "partitions", topic->partitions);
-    koa_json_int(json, "leaderless", topic->leaderless);
-    koa_json_int(json, "under_replicated", topic->under_replicated);
+    return order == ORDER_PARTITIONS ? topic->partitions : koa_state_view_weigh(topic);
 }
 
 static void write_page(struct koa_json *json, const struct koa_snapshot *snapshot,
@@ -42,7 +31,7 @@ static void write_page(struct koa_json *json, const struct koa_snapshot *snapsho
 
         koa_snapshot_topic(snapshot, rows[i].index, &topic);
         koa_json_object(json, NULL);
-        write_topic(json, &topic);
+        koa_state_view_write_topic(json, &topic);
         koa_json_object_end(json);
     }
     koa_json_list_end(json);
@@ -86,29 +75,6 @@ void koa_api_cluster_topics(void *context, const struct koa_http_request *reques
     koa_api_cluster_close(&view);
 }
 
-static void write_partitions(struct koa_json *json, const struct koa_snapshot *snapshot,
-                             size_t topic, int32_t count)
-{
-    koa_json_list(json, "partition_list");
-    for (int32_t i = 0; i < count; i++) {
-        struct koa_snapshot_partition partition;
-
-        koa_snapshot_partition(snapshot, topic, (size_t) i, &partition);
-        koa_json_object(json, NULL);
-        koa_json_int(json, "id", partition.id);
-        koa_api_number(json, "leader", partition.leader >= 0, partition.leader);
-        koa_json_int(json, "replicas", partition.replicas);
-        koa_json_int(json, "in_sync", partition.in_sync);
-        koa_json_bool(json, "is_leader_preferred", partition.is_leader_preferred);
-        koa_api_number(json, "start_offset", partition.has_start_offset, partition.start_offset);
-        koa_api_number(json, "end_offset", partition.has_end_offset, partition.end_offset);
-        koa_json_bool(json, "is_stale", partition.is_stale);
-        koa_json_double(json, "offset_age_seconds", (double) partition.offset_age_ms / 1000.0);
-        koa_json_object_end(json);
-    }
-    koa_json_list_end(json);
-}
-
 void koa_api_cluster_topic(void *context, const struct koa_http_request *request,
                            struct koa_http_response *response)
 {
@@ -128,8 +94,8 @@ void koa_api_cluster_topic(void *context, const struct koa_http_request *request
         if (is_found) {
             struct koa_json json = koa_api_json(response);
 
-            write_topic(&json, &topic);
-            write_partitions(&json, view.snapshot, i, topic.partitions);
+            koa_state_view_write_topic(&json, &topic);
+            koa_state_view_write_partitions(&json, view.snapshot, i, topic.partitions);
             koa_api_cluster_write_age(api, &json, &view);
             koa_api_json_end(api, &json);
         }

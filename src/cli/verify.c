@@ -217,12 +217,18 @@ static const struct {
 } below_cluster[] = {
     {"", "",
      "name:t cluster_id:t status:t brokers_online:n brokers_known:n controller_id:n? topics:n "
-     "partitions:n groups:n snapshot_age_seconds:n? stale_brokers:l cycle:o timestamp:T",
+     "partitions:n groups:n snapshot_age_seconds:n? stale_brokers:l cycle:o "
+     "partitions_leaderless:n partitions_under_replicated:n partitions_with_offline_replicas:n "
+     "partitions_with_non_preferred_leader:n partitions_under_min_isr:n? partitions_at_min_isr:n? "
+     "partitions_reassigning:n? log_dirs_offline:n? log_dirs_max_usage_percent:n? mode:t? "
+     "version_guess:t? quorum:o? timestamp:T",
      NULL, NULL},
     {"/brokers", "", "brokers:l count:n timestamp:T", NULL, NULL},
     {"/topics", "?limit=1",
      "topics:l count:n total_count:n next:t? snapshot_age_seconds:n? timestamp:T", "topics",
-     "name:t partitions:n leaderless:n under_replicated:n partition_list:l timestamp:T"},
+     "name:t partitions:n leaderless:n under_replicated:n offline_replicas:n min_isr:n? "
+     "under_min_isr:n? at_min_isr:n? reassigning:n? non_preferred_leaders:n log_bytes:n? "
+     "partition_list:l timestamp:T"},
     {"/groups", "?limit=1",
      "groups:l count:n total_count:n next:t? snapshot_age_seconds:n? timestamp:T", "groups",
      "name:t type:t state:t? members:n? topics:n lag:n? lag_max:n? lag_seconds:n? lag_quality:t "

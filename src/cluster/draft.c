@@ -111,8 +111,12 @@ static void fill_partition(struct filling *filling, struct koa_topic_row *row,
                replicas * sizeof(int32_t));
     }
     filling->replica += replicas;
-    if (has_leader && replicas > 0 && partition->replica_nodes.rows[0] == partition->leader_id)
-        columns->flags[at] = KOA_PARTITION_PREFERRED;
+    if (has_leader && replicas > 0) {
+        bool is_preferred = partition->replica_nodes.rows[0] == partition->leader_id;
+
+        columns->flags[at] = is_preferred ? KOA_PARTITION_PREFERRED : 0;
+        row->non_preferred += is_preferred ? 0 : 1;
+    }
     row->leaderless += has_leader ? 0 : 1;
     row->under_replicated += partition->isr_nodes.count < replicas ? 1 : 0;
     row->with_offline_replicas += partition->offline_replicas.count > 0 ? 1 : 0;

@@ -185,7 +185,8 @@ void koa_snapshot_topic(const struct koa_snapshot *snapshot, size_t index,
                                              .partitions = (int32_t) row->count,
                                              .leaderless = row->leaderless,
                                              .under_replicated = row->under_replicated,
-                                             .with_offline_replicas = row->with_offline_replicas};
+                                             .with_offline_replicas = row->with_offline_replicas,
+                                             .non_preferred = row->non_preferred};
     if (row->state == NULL)
         return;
     ret_topic->has_min_isr = row->state->min_isr > 0;
@@ -196,6 +197,14 @@ void koa_snapshot_topic(const struct koa_snapshot *snapshot, size_t index,
     ret_topic->reassigning = row->state->reassigning;
     ret_topic->has_log_bytes = snapshot->state->has_bytes;
     ret_topic->log_bytes = row->state->bytes;
+}
+
+const int32_t *koa_snapshot_replica_ids(const struct koa_snapshot *snapshot, size_t topic,
+                                        size_t index)
+{
+    size_t at = snapshot->topics[topic].first + index;
+
+    return snapshot->replica_ids + snapshot->partitions.first_replica[at];
 }
 
 void koa_snapshot_partition(const struct koa_snapshot *snapshot, size_t topic, size_t index,

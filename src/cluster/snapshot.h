@@ -21,6 +21,7 @@ struct koa_topic_row {
     int32_t leaderless;
     int32_t under_replicated;
     int32_t with_offline_replicas;
+    int32_t non_preferred;               /* leaders that are not the first replica */
     int32_t under_min_isr, at_min_isr;   /* 0 also where the setting is unknown */
     const struct koa_topic_state *state; /* NULL: not asked yet */
 };

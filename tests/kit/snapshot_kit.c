@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "kit/kit.h"
 
-enum { INTERVAL_MS = 15000 };
+enum { INTERVAL_MS = 15000, KIT_REPLICAS = 3 };
 
 static void *allocate(struct koa_snapshot *snapshot, size_t count, size_t size)
 {
@@ -33,6 +33,7 @@ static void fill_partition(struct koa_snapshot *snapshot, size_t at, struct koa_
     struct koa_partition_columns *columns = &snapshot->partitions;
     int32_t replicas = row->replicas != 0 ? row->replicas : 1;
 
+    assert_true(replicas <= KIT_REPLICAS);
     columns->id[at] = row->id;
     columns->leader[at] = row->leader != 0 ? row->leader : 1;
     columns->replicas[at] = replicas;
@@ -44,6 +45,11 @@ static void fill_partition(struct koa_snapshot *snapshot, size_t at, struct koa_
     columns->end[at] = row->end;
     columns->start[at] = row->start;
     columns->end_ms[at] = columns->start_ms[at] = KIT_SNAPSHOT_MONO_MS - row->stale_for_ms;
+    columns->first_replica[at] = at * KIT_REPLICAS;
+    for (int32_t i = 0; i < replicas; i++)
+        snapshot->replica_ids[at * KIT_REPLICAS + (size_t) i] = i + 1 + row->is_moved;
+    columns->flags[at] |= columns->leader[at] >= 0 && !row->is_moved ? KOA_PARTITION_PREFERRED : 0;
+    topic->non_preferred += columns->leader[at] >= 0 && row->is_moved ? 1 : 0;
     topic->count++;
     topic->leaderless += columns->leader[at] < 0 ? 1 : 0;
     topic->under_replicated += row->out_of_sync > 0 ? 1 : 0;
@@ -56,6 +62,8 @@ static void fill_topics(struct koa_snapshot *snapshot, const struct kit_snapshot
         allocate(snapshot, spec->partition_count, sizeof(struct kit_partition *));
 
     snapshot->topics = allocate(snapshot, spec->partition_count, sizeof(*snapshot->topics));
+    snapshot->replica_ids =
+        allocate(snapshot, spec->partition_count * KIT_REPLICAS, sizeof(*snapshot->replica_ids));
     assert_true(koa_snapshot_alloc_partitions(snapshot, spec->partition_count));
     for (size_t i = 0; i < spec->partition_count; i++)
         rows[i] = &spec->partitions[i];
@@ -66,6 +74,36 @@ static void fill_topics(struct koa_snapshot *snapshot, const struct kit_snapshot
                 .name = rows[i]->topic, .name_size = strlen(rows[i]->topic), .first = i};
         }
         fill_partition(snapshot, i, &snapshot->topics[snapshot->topic_count - 1], rows[i]);
+    }
+}
+
+static void fill_state(struct koa_snapshot *snapshot, const struct kit_state *spec)
+{
+    struct koa_state *state = koa_state_create(snapshot);
+
+    assert_non_null(state);
+    snapshot->state = state;
+    state->log_dirs = spec->log_dirs;
+    state->log_dir_count = spec->log_dir_count;
+    state->voters = spec->voters;
+    state->voter_count = spec->voter_count;
+    state->has_quorum = spec->voter_count > 0;
+    state->quorum_leader = state->has_quorum ? spec->voters[0].id : -1;
+    state->quorum_epoch = 7;
+    state->has_bytes = state->has_reassignments = true;
+    for (size_t i = 0; i < snapshot->topic_count; i++) {
+        struct koa_topic_row *topic = &snapshot->topics[i];
+
+        state->topics[i].min_isr = spec->min_isr;
+        state->topics[i].bytes = spec->bytes;
+        state->topics[i].reassigning = i == 0 ? spec->reassigning : 0;
+        topic->state = &state->topics[i];
+        for (size_t at = topic->first; at < topic->first + topic->count; at++) {
+            int32_t in_sync = snapshot->partitions.in_sync[at];
+
+            topic->under_min_isr += in_sync < spec->min_isr ? 1 : 0;
+            topic->at_min_isr += in_sync == spec->min_isr ? 1 : 0;
+        }
     }
 }
 
@@ -265,5 +303,7 @@ struct koa_snapshot *kit_snapshot(const struct kit_snapshot *spec)
     fill_brokers(snapshot, spec);
     fill_topics(snapshot, spec);
     fill_groups(snapshot, spec);
+    if (spec->state != NULL)
+        fill_state(snapshot, spec->state);
     return snapshot;
 }

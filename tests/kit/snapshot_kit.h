@@ -15,6 +15,7 @@ struct kit_partition {
     int32_t replicas;     /* 0: one */
     int32_t out_of_sync;  /* of them */
     int32_t has_offline;  /* a replica is offline */
+    int32_t is_moved;     /* the leader is not its first replica */
     int64_t start, end;   /* an `end` of -1: both unknown */
     int64_t stale_for_ms; /* how old they are; 0: of this cycle */
 };
@@ -46,6 +47,17 @@ struct kit_commit {
     unsigned conditions; /* beside what offsets tell: 1 << enum koa_condition */
 };
 
+/* What a slow cycle learned. */
+struct kit_state {
+    int32_t min_isr;                  /* of every topic */
+    int32_t reassigning;              /* partitions of the first topic */
+    int64_t bytes;                    /* of every topic */
+    struct koa_log_dir_row *log_dirs; /* in order of broker and path */
+    size_t log_dir_count;
+    struct koa_voter_row *voters; /* the first leads */
+    size_t voter_count;
+};
+
 struct kit_snapshot {
     const char *cluster; /* NULL: "prod" */
     const char *error;   /* the cycle failed */
@@ -59,6 +71,7 @@ struct kit_snapshot {
     size_t group_topic_count;
     const struct kit_commit *commits;
     size_t commit_count;
+    const struct kit_state *state; /* NULL: nothing is known */
 };
 /* For the members `rows` and `rows_count` of a table. */
 #define KIT_ROWS(table) (table), KOA_ARRAY_COUNT(table)

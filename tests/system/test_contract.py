@@ -48,8 +48,13 @@ ENDPOINTS = {
     "/clusters/default": CLUSTER,
     "/clusters/default/brokers": {"count": int, "timestamp": instant, "brokers": [
         {"id": int, "host": str, "port": int, "rack": or_null(str), "is_controller": bool, "up": bool,
-         "age_seconds": NUMBER, "leaders": int, "replicas": int, "error": or_null(str)}]},
-    "/clusters/default/topics": {"topics": list, "count": int, "timestamp": instant},
+         "age_seconds": NUMBER, "leaders": int, "replicas": int, "error": or_null(str),
+         "log_dirs": [{"path": str, "error": or_null(str), "size_bytes": int, "total_bytes": or_null(int),
+                       "usable_bytes": or_null(int), "age_seconds": NUMBER}]}]},
+    "/clusters/default/topics": {"topics": [
+        {"name": str, "is_internal": bool, "partitions": int, "leaderless": int, "under_replicated": int,
+         "offline_replicas": int, "min_isr": or_null(int), "under_min_isr": or_null(int), "at_min_isr": or_null(int),
+         "reassigning": or_null(int), "non_preferred_leaders": int, "log_bytes": or_null(int)}], "count": int, "timestamp": instant},
     "/clusters/default/groups": {"groups": list, "count": int, "total_count": int, "next": or_null(str),
                                  "snapshot_age_seconds": or_null(NUMBER), "timestamp": instant},
     "/rules": {"count": int, "timestamp": instant, "rules": [

@@ -10,6 +10,7 @@
 #include "builtin/checks/name_choice.h"
 #include "builtin/checks/snapshot_state.h"
 #include "cluster/cluster.h"
+#include "cluster/troubles.h"
 
 enum { TEXT_LIMIT = 900, NAMED_IN_TEXT = 5, DETAILS_LIMIT = 8192 };
 

@@ -6,6 +6,7 @@
 #include "base/json_write.h"
 #include "builtin/checks/ratio.h"
 #include "builtin/checks/snapshot_state.h"
+#include "cluster/troubles.h"
 
 enum { DETAILS_LIMIT = 15000 };
 
@@ -35,13 +36,6 @@ struct tally {
     struct koa_snapshot_log_dir fullest_dir, offline_dir;
 };
 
-static double ratio_of(const struct koa_snapshot_log_dir *dir)
-{
-    double used = (double) (dir->total - dir->usable) / (double) dir->total;
-
-    return used > 0 ? used : 0;
-}
-
 static void look(const struct koa_snapshot_log_dir *dir, struct tally *tally)
 {
     if (dir->error != NULL) {
@@ -51,8 +45,8 @@ static void look(const struct koa_snapshot_log_dir *dir, struct tally *tally)
     if (!dir->has_space)
         return;
     tally->with_space++;
-    if (tally->with_space == 1 || ratio_of(dir) > tally->fullest) {
-        tally->fullest = ratio_of(dir);
+    if (tally->with_space == 1 || koa_log_dir_usage(dir) > tally->fullest) {
+        tally->fullest = koa_log_dir_usage(dir);
         tally->fullest_dir = *dir;
     }
 }
@@ -65,7 +59,7 @@ static void write_dir(struct koa_json *json, const struct koa_snapshot_log_dir *
     koa_json_text(json, "error", dir->error);
     koa_json_int(json, "size_bytes", dir->size);
     if (dir->has_space)
-        koa_json_double(json, "usage_percent", koa_ratio_percent(ratio_of(dir)));
+        koa_json_double(json, "usage_percent", koa_ratio_percent(koa_log_dir_usage(dir)));
     koa_json_double(json, "age_seconds", (double) dir->age_ms / 1000.0);
     koa_json_object_end(json);
 }

@@ -2,21 +2,7 @@
  * check's matter: the others only say that they could not look. */
 #include "builtin/checks/snapshot_state.h"
 
-#include "cluster/cluster.h"
-
-int64_t koa_snapshot_age_ms(const struct koa_snapshot *snapshot, struct koa_wall now)
-{
-    struct koa_wall good = koa_snapshot_good_time(snapshot);
-    int64_t age = now.ms - (good.ms != 0 ? good.ms : koa_snapshot_time(snapshot).ms);
-
-    return age > 0 ? age : 0;
-}
-
-bool koa_snapshot_is_overdue(const struct koa_snapshot *snapshot, struct koa_wall now)
-{
-    return koa_snapshot_age_ms(snapshot, now) >
-           KOA_OVERRUN_INTERVALS * koa_snapshot_interval_ms(snapshot);
-}
+#include "cluster/troubles.h"
 
 bool koa_snapshot_is_usable(const struct koa_snapshot *snapshot, struct koa_wall now,
                             struct koa_verdict *verdict)

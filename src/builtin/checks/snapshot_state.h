@@ -4,13 +4,6 @@
 
 #include <koa/check.h>
 
-/* A cycle may take this many intervals until its absence counts. */
-enum { KOA_OVERRUN_INTERVALS = 3 };
-
-/* Since the last cycle that got metadata; since the first snapshot when none did. */
-int64_t koa_snapshot_age_ms(const struct koa_snapshot *snapshot, struct koa_wall now);
-/* The last cycle is overdue. */
-bool koa_snapshot_is_overdue(const struct koa_snapshot *snapshot, struct koa_wall now);
 /* For checks on what the data say, not on where they come from. False: the verdict is unknown
  * already, because there is no snapshot, or an old one, or one of a cycle that failed. */
 bool koa_snapshot_is_usable(const struct koa_snapshot *snapshot, struct koa_wall now,

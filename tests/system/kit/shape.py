@@ -61,5 +61,12 @@ METRICS = {"counters": each(NUMBER), "gauges": each((int, float, str)), "histogr
            "timers": each(DISTRIBUTION), "timestamp": instant}
 CLUSTER = {"name": str, "cluster_id": str, "status": status, "brokers_online": int, "brokers_known": int,
            "controller_id": int, "topics": int, "partitions": int, "groups": int, "snapshot_age_seconds": NUMBER,
-           "stale_brokers": list, "cycle": {"duration_ms": NUMBER, "requests": int, "errors": int}, "timestamp": instant}
+           "stale_brokers": list, "partitions_leaderless": int, "partitions_under_replicated": int,
+           "partitions_with_offline_replicas": int, "partitions_with_non_preferred_leader": int,
+           "partitions_under_min_isr": or_null(int), "partitions_at_min_isr": or_null(int),
+           "partitions_reassigning": or_null(int), "log_dirs_offline": or_null(int),
+           "log_dirs_max_usage_percent": or_null(NUMBER), "mode": or_null(str), "version_guess": or_null(str),
+           "quorum": or_null({"leader": or_null(int), "epoch": or_null(int), "voters": [
+               {"id": int, "lag": or_null(int), "last_fetch": or_null(instant), "is_lagging": bool}]}),
+           "cycle": {"duration_ms": NUMBER, "requests": int, "errors": int}, "timestamp": instant}
 ERROR = {"error": str, "message": str, "timestamp": instant}

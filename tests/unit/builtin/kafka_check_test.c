@@ -2,8 +2,10 @@
 #include <koa/check.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "../cluster/fake_cluster.h"
+#include "cluster/troubles.h"
 #include "kit/check_kit.h"
 #include "kit/kit.h"
 #include "kit/snapshot_kit.h"
@@ -24,6 +26,12 @@ static void expect(const char *name, struct koa_verdict *verdict, enum koa_statu
     KIT_EXPECT_CONTAINS(name, text, verdict->text);
     koa_verdict_deinit(verdict);
 }
+
+/* In order of enum koa_trouble. */
+static const char *const words[] = {
+    "missing_brokers", "leaderless",       "under_replicated", "offline_replicas",
+    "no_controller",   "under_min_isr",    "at_min_isr",       "non_preferred_leaders",
+    "reassigning",     "offline_log_dirs", "lagging_voters"};
 
 static void no_snapshot_says_what_to_set(void **state)
 {
@@ -159,6 +167,111 @@ static void a_user_says_which_troubles_count(void **state)
     koa_snapshot_unref(snapshot);
 }
 
+static const struct kit_partition led_elsewhere[] = {
+    {.topic = "a", .id = 0, .replicas = 3, .out_of_sync = 2},
+    {.topic = "a", .id = 1, .replicas = 3, .out_of_sync = 1, .is_moved = 1},
+    {.topic = "b", .id = 0, .replicas = 3},
+};
+
+static struct koa_log_dir_row log_dirs[] = {
+    {.broker = 1, .path = "/data/0", .size = 10, .total = 100, .usable = 20},
+    {.broker = 2, .path = "/data/1", .error = "Disk error", .total = -1, .usable = -1},
+};
+
+/* The second is heard of in time, the third is not, and an observer is not asked for that. */
+static struct koa_voter_row voters[] = {
+    {.id = 1, .is_voter = true, .log_end = 50, .last_fetch_ms = 100000},
+    {.id = 2, .is_voter = true, .log_end = 49, .lag = 1, .last_fetch_ms = 90000},
+    {.id = 3, .is_voter = true, .log_end = 30, .lag = 20, .last_fetch_ms = 89999},
+    {.id = 4, .log_end = 0, .lag = 50, .last_fetch_ms = 1},
+};
+
+static const struct kit_state slow_state = {.min_isr = 2,
+                                            .reassigning = 1,
+                                            .log_dirs = log_dirs,
+                                            .log_dir_count = 2,
+                                            .voters = voters,
+                                            .voter_count = KOA_ARRAY_COUNT(voters)};
+
+static const struct {
+    const char *name;
+    struct koa_setting setting;
+    enum koa_status expected;
+    const char *text;
+} state_choices[] = {
+    {"by default",
+     {"timeout", "5s"},
+     KOA_STATUS_DEGRADED,
+     "with 3 brokers; 2 partitions are under-replicated; 1 partitions are below "
+     "min.insync.replicas; 1 log dirs are offline: /data/1 of broker 2; 1 voters of the quorum do "
+     "not follow its leader: 3"},
+    {"refused writes", {"unhealthy_when", "under_min_isr"}, KOA_STATUS_UNHEALTHY, "are below min"},
+    {"at the edge",
+     {"unhealthy_when", "at_min_isr"},
+     KOA_STATUS_UNHEALTHY,
+     "1 partitions are at min.insync.replicas"},
+    {"leaders",
+     {"unhealthy_when", "[non_preferred_leaders]"},
+     KOA_STATUS_UNHEALTHY,
+     "1 partitions are not led by their preferred replica"},
+    {"moves", {"unhealthy_when", "reassigning"}, KOA_STATUS_UNHEALTHY, "1 partitions are being"},
+    {"disks", {"unhealthy_when", "offline_log_dirs"}, KOA_STATUS_UNHEALTHY, "/data/1 of broker 2"},
+    {"voters", {"unhealthy_when", "lagging_voters"}, KOA_STATUS_UNHEALTHY, "its leader: 3"},
+    {"none", {"degraded_when", "[no_controller]"}, KOA_STATUS_HEALTHY, "with 3 brokers"},
+};
+
+static void what_slow_cycles_learn_counts_as_the_user_says(void **state)
+{
+    struct koa_snapshot *snapshot =
+        kit_snapshot(&(struct kit_snapshot){.partitions = led_elsewhere,
+                                            .partition_count = KOA_ARRAY_COUNT(led_elsewhere),
+                                            .state = &slow_state});
+
+    (void) state;
+    KIT_EACH (c, state_choices) {
+        struct koa_settings settings = {.rows = &c->setting, .count = 1};
+        struct koa_buf details = {.limit = 4096};
+        struct koa_verdict verdict;
+
+        kit_check_judge(&koa_check_kafka, &settings, snapshot, koa_snapshot_time(snapshot),
+                        &verdict);
+        koa_verdict_print_details(&verdict, &details);
+        KIT_EXPECT_CONTAINS(c->name,
+                            "\"partitions_with_non_preferred_leader\":1,"
+                            "\"partitions_under_min_isr\":1,\"partitions_at_min_isr\":1,"
+                            "\"partitions_reassigning\":1,\"log_dirs_offline\":1,"
+                            "\"log_dirs_max_usage_percent\":80,\"quorum_leader\":1,"
+                            "\"quorum_max_lag\":20,\"quorum_lagging_voters\":1",
+                            koa_buf_text(&details));
+        koa_buf_deinit(&details);
+        expect(c->name, &verdict, c->expected, c->text);
+    }
+    koa_snapshot_unref(snapshot);
+}
+
+/* The words and the bits of the default stand in two places. */
+static void the_default_is_what_clusters_are_judged_by(void **state)
+{
+    (void) state;
+    for (unsigned bit = 0; bit <= KOA_TROUBLE_LAGGING_VOTERS; bit++) {
+        struct koa_troubles counts = {.has_controller = bit != KOA_TROUBLE_NO_CONTROLLER};
+        bool is_named = strstr(KOA_TROUBLES_DEGRADED_WORDS, words[bit]) != NULL;
+
+        counts.brokers_missing = bit == KOA_TROUBLE_MISSING_BROKERS;
+        counts.leaderless = bit == KOA_TROUBLE_LEADERLESS;
+        counts.under_replicated = bit == KOA_TROUBLE_UNDER_REPLICATED;
+        counts.offline_replicas = bit == KOA_TROUBLE_OFFLINE_REPLICAS;
+        counts.under_min_isr = bit == KOA_TROUBLE_UNDER_MIN_ISR;
+        counts.at_min_isr = bit == KOA_TROUBLE_AT_MIN_ISR;
+        counts.non_preferred = bit == KOA_TROUBLE_NON_PREFERRED_LEADERS;
+        counts.reassigning = bit == KOA_TROUBLE_REASSIGNING;
+        counts.offline_log_dirs = bit == KOA_TROUBLE_OFFLINE_LOG_DIRS;
+        counts.lagging_voters = bit == KOA_TROUBLE_LAGGING_VOTERS;
+        KIT_EXPECT_INT(words[bit], 1U << bit, koa_troubles_found(&counts));
+        KIT_EXPECT_INT(words[bit], is_named, (KOA_TROUBLES_DEGRADED >> bit & 1) != 0);
+    }
+}
+
 static void it_keeps_the_contract_of_checks(void **state)
 {
     (void) state;
@@ -174,6 +287,8 @@ int main(void)
         cmocka_unit_test(no_broker_is_unhealthy),
         cmocka_unit_test(a_collector_that_fails_or_hangs_is_evidence),
         cmocka_unit_test(a_user_says_which_troubles_count),
+        cmocka_unit_test(what_slow_cycles_learn_counts_as_the_user_says),
+        cmocka_unit_test(the_default_is_what_clusters_are_judged_by),
         cmocka_unit_test(it_keeps_the_contract_of_checks),
     };
 
