@@ -116,6 +116,18 @@ def test_three_brokers(agent, trio):
     assert one.of_partitions("leader") == {
         (topic, partition): leader for topic in ("orders", "orders-internal", "clicks", "copied")
         for partition, leader in leaders(trio, topic).items()}
+    ids = [node.id for node in trio.nodes]
+    seen = wait_until(lambda: (row := one.get("/clusters/default").json)["quorum"] and row, 10, "the quorum being known")
+    assert seen["status"] == "healthy" and seen["mode"] == "kraft" and seen["quorum"]["leader"] in ids
+    assert [row["id"] for row in seen["quorum"]["voters"] if not row["is_lagging"]] == ids
+    assert (seen["log_dirs_offline"], seen["partitions_reassigning"], seen["partitions_under_min_isr"]) == (0, 0, 0)
+    for row in brokers(one).values():
+        assert row["log_dirs"] and all(place["error"] is None and 0 < place["usable_bytes"] < place["total_bytes"]
+                                       for place in row["log_dirs"])
+    copied = one.get("/clusters/default/topics/copied").json
+    assert copied["min_isr"] == 1 and copied["log_bytes"] >= 0 and copied["offline_replicas"] == 0
+    row = copied["partition_list"][0]
+    assert sorted(row["replica_ids"]) == ids and row["is_leader_preferred"] == (row["leader"] == row["replica_ids"][0])
     one.stop()
 
 
@@ -158,6 +170,12 @@ def test_a_killed_broker_degrades_and_its_return_heals(agent, trio):
     assert one.get("/clusters/default").json["stale_brokers"] == [victim.id]
     produce_elsewhere(trio, one, victim)
     wait_until(lambda: one.of_partitions("in_sync_replica")["copied", 0] == 2, 20, "the missing replica being seen")
+    seen = one.get("/clusters/default").json
+    assert seen["status"] == "degraded" and seen["partitions_under_replicated"] > 0
+    assert seen["partitions_with_offline_replicas"] > 0
+    wait_until(lambda: [row["id"] for row in one.get("/clusters/default").json["quorum"]["voters"] if row["is_lagging"]]
+               == [victim.id], 40, "the killed voter being silent")
+    assert one.check("kafka")["details"]["quorum_lagging_voters"] == 1
     victim.start()
     assert one.wait_for_check("kafka", "healthy", 60)["message"] == "Kafka cluster accessible with 3 brokers"
     assert brokers(one)[victim.id]["error"] is None

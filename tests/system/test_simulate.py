@@ -304,6 +304,57 @@ scenario:
     assert one.process.returncode == 0
 
 
+def test_an_operator_sees_what_is_wrong(agent, simulate, tmp_path):
+    """In-sync replicas shrink, a disk fails, a transaction stays open, a broker dies: who asks is told so."""
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text("""
+scenario:
+  - {at: 6s, do: elect_preferred}
+  - {at: 6s, do: shrink_isr, topic: orders, broker: 2}
+  - {at: 6s, do: shrink_isr, topic: orders, broker: 3}
+  - {at: 6s, do: fail_log_dir, broker: 1, dir: 1}
+  - {at: 6s, do: fill_log_dir, broker: 2, dir: 0, share: 0.97}
+  - {at: 6s, do: begin_transaction, topic: payments, partition: 0}
+  - {at: 16s, do: kill_broker, broker: 3, failover: 2s}
+""")
+    servers = simulate("--scenario", scenario)[1]
+    one = agent(f"""
+clusters: [{{name: default, bootstrap_servers: [{servers}], interval: 1s, request_timeout: 1s, slow_interval: 1s}}]
+checks:
+  - {{name: kafka, type: kafka, interval: 1s, timeout: 5s}}
+  - {{name: strict, type: kafka, interval: 1s, timeout: 5s, unhealthy_when: [offline_log_dirs, lagging_voters]}}
+""")
+    assert one.wait_for_check("kafka", "healthy", 5)["details"]["quorum_lagging_voters"] == 0
+
+    def cluster():
+        return one.get("/clusters/default").json
+
+    one.wait_for_check("strict", "unhealthy", 15)
+    wait_until(lambda: cluster()["partitions_under_min_isr"], 10, "partitions under min.insync.replicas")
+    result = one.wait_for_check("kafka", "degraded", 5)
+    assert "are below min.insync.replicas" in result["message"] and "data-1 of broker 1" in result["message"]
+    seen = cluster()
+    assert (seen["status"], seen["log_dirs_offline"], seen["log_dirs_max_usage_percent"]) == ("degraded", 1, 97)
+    assert seen["mode"] == "kraft" and seen["quorum"]["leader"] == seen["controller_id"]
+    worst = one.get("/clusters/default/topics?limit=1").json["topics"][0]
+    assert worst["name"] == "orders" and worst["min_isr"] == 2
+    assert 0 < worst["under_min_isr"] == seen["partitions_under_min_isr"]
+    dirs = {row["id"]: row["log_dirs"] for row in one.get("/clusters/default/brokers").json["brokers"]}
+    assert [row["error"] for row in dirs[1]] == [None, "KAFKA_STORAGE_ERROR"] and len(dirs) == 3
+    row = one.get("/clusters/default/topics/payments").json["partition_list"][0]
+    assert row["has_open_transaction"] and row["last_stable_offset"] < row["end_offset"]
+    assert len(row["replica_ids"]) == row["replicas"] == 3
+    assert row["is_leader_preferred"] == (row["leader"] == row["replica_ids"][0])
+
+    wait_until(lambda: cluster()["partitions_with_non_preferred_leader"], 20, "leaders having moved")
+    assert cluster()["stale_brokers"] == [3]
+    wait_until(lambda: [row["id"] for row in cluster()["quorum"]["voters"] if row["is_lagging"]] == [3], 20,
+               "the dead voter being silent")
+    details = one.wait_for_check("kafka", "degraded", 5)["details"]
+    assert details["brokers_missing"] == 1 and details["partitions_with_offline_replicas"] > 0
+    one.stop()
+
+
 @pytest.mark.parametrize("version", ["2.8", "3.9", "4.0", "4.x"])
 def test_an_agent_understands_each_version(agent, simulate, version):
     servers = simulate("--kafka-version", version, "--groups", 40)[1]
