@@ -51,7 +51,10 @@ void koa_api_document(struct koa_buf *buf)
         "refuse writes\n(`under_min_isr`) or have offline replicas, are under-replicated, one loss "
         "away from refusing (`at_min_isr`), being\nreassigned, or led by another replica than the "
         "first of `replica_ids`. A topic with only as many replicas as\n`min_isr` asks for is not "
-        "counted in `at_min_isr`. `log_dirs` is empty when the broker did not tell them.\n"
-        "`is_lagging` is a voter of the quorum that did not fetch for 10 s, by the leader's clock; "
-        "Kafka before 3.4 tells no\ntimes.\n");
+        "counted in `at_min_isr`, and one with fewer is in `under_min_isr` only while a replica "
+        "is\n"
+        "out of sync: brokers cap the setting at the number of replicas.\n\n"
+        "`log_dirs` is empty when the broker did not tell them. `is_lagging` is a voter of the "
+        "quorum that did not fetch\nfor 10 s, by the leader's clock (KIP-836); brokers before that "
+        "tell no times.\n");
 }

@@ -335,7 +335,9 @@ static struct koa_snapshot_broker *find_broker(const struct koa_snapshot *draft,
 }
 
 /* Against min.insync.replicas: below it, writes with acks=all are refused; at it, one more loss
- * does that. A topic with as few replicas as it needs is always at it, and says nothing by that. */
+ * does that. A topic with as few replicas as it needs is always at it, and says nothing by that.
+ * One with fewer than it needs takes writes all the same while all of them are in sync: brokers cap
+ * the setting at the number of replicas (measured on Kafka 3.9 and 4.4). */
 static void count_in_sync(struct koa_snapshot *draft, struct koa_topic_row *topic)
 {
     const struct koa_partition_columns *columns = &draft->partitions;
@@ -347,9 +349,11 @@ static void count_in_sync(struct koa_snapshot *draft, struct koa_topic_row *topi
         draft->state, (struct koa_str){.data = topic->name, .size = topic->name_size});
     needed = topic->state != NULL ? topic->state->min_isr : 0;
     for (size_t at = topic->first; needed > 0 && at < topic->first + topic->count; at++) {
-        topic->under_min_isr += columns->in_sync[at] < needed ? 1 : 0;
-        topic->at_min_isr +=
-            columns->in_sync[at] == needed && columns->replicas[at] > needed ? 1 : 0;
+        int32_t replicas = columns->replicas[at];
+
+        topic->under_min_isr +=
+            columns->in_sync[at] < needed && columns->in_sync[at] < replicas ? 1 : 0;
+        topic->at_min_isr += columns->in_sync[at] == needed && replicas > needed ? 1 : 0;
     }
 }
 

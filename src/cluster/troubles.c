@@ -27,7 +27,7 @@ double koa_log_dir_usage(const struct koa_snapshot_log_dir *dir)
 
 bool koa_voter_lags(const struct koa_snapshot_voter *voter, const struct koa_snapshot_voter *leader)
 {
-    /* Kafka before 3.4 tells no times, and then there is nothing to judge by. */
+    /* Brokers before KIP-836 tell no times, and then there is nothing to judge by. */
     if (!voter->is_voter || !leader->has_fetch_time)
         return false;
     return !voter->has_fetch_time ||

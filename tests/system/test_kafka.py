@@ -100,6 +100,14 @@ def test_one_broker(agent, kafka, version):
     assert set(one.of_partitions("leader").values()) == {1}
     cluster.produce("orders", 1, 7)
     wait_until(lambda: one.of_partitions()["orders", 1] == 12, 10, "the new records being seen")
+    # A single replica takes writes with acks=all whatever is asked for: brokers cap the setting.
+    command = "kafka.admin.ConfigCommand" if version == OLD else "org.apache.kafka.tools.ConfigCommand"
+    cluster.java(command, "--bootstrap-server", cluster.bootstrap, "--alter", "--entity-type", "topics",
+                 "--entity-name", "quiet", "--add-config", "min.insync.replicas=2")
+    cluster.produce("quiet", 0, 1)
+    quiet = wait_until(lambda: (row := one.get("/clusters/default/topics/quiet").json)["min_isr"] == 2 and row, 10)
+    assert (quiet["under_min_isr"], quiet["at_min_isr"]) == (0, 0)
+    assert one.check("kafka", cached=False)["status"] == "healthy"
     one.stop()
 
 
