@@ -16,6 +16,7 @@ from kit.agent import run
 from kit.base import free_ports, wait_until
 from kit.certificates import Authority
 from kit.kafka import NEW, OLD, KafkaCluster
+from kit.relay import Relay
 
 pytestmark = pytest.mark.kafka
 USER, PASSWORD, WRONG = "agent-user", "correct-horse-battery", "not-the-password-at-all"
@@ -40,55 +41,6 @@ def has_ipv6():
 
 if has_ipv6():
     LISTENERS["SIX"] = ("SSL", "good", None)
-
-
-class Relay:
-    """Passes bytes between its port and another one, until it cuts what is connected."""
-
-    def __init__(self, port, to):
-        self.to, self.pairs = to, []
-        self.listener = socket.create_server(("127.0.0.1", port))
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                one = self.listener.accept()[0]
-            except OSError:
-                return
-            try:
-                other = socket.create_connection(("127.0.0.1", self.to))
-            except OSError:
-                one.close()
-                continue
-            self.pairs += [one, other]
-            for source, target in ((one, other), (other, one)):
-                threading.Thread(target=self.carry, args=(source, target), daemon=True).start()
-
-    @staticmethod
-    def carry(source, target):
-        try:
-            while data := source.recv(65536):
-                target.sendall(data)
-        except OSError:
-            pass
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def cut(self):
-        pairs, self.pairs = self.pairs, []
-        for end in pairs:
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.close()
-        self.cut()
 
 
 def jaas(module, options):

@@ -94,7 +94,7 @@ class KafkaNode:
                       "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
                       "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500,
                       "controller.quorum.election.timeout.ms": 500, "controller.quorum.fetch.timeout.ms": 1500}
-        lines |= cluster.settings
+        lines |= {key: value(self) if callable(value) else value for key, value in cluster.settings.items()}
         return "".join(f"{key}={value}\n" for key, value in lines.items())
 
     def prepare(self):
@@ -136,8 +136,8 @@ class KafkaNode:
 class KafkaCluster:
     """`count` nodes of one version: KRaft, or one ZooKeeper where the version knows nothing else.
 
-    `advertise` gives the port that clients are told for a node's real port (for a proxy in between); `jvm` is how a
-    node's JVM is started.
+    `settings`: {key: value, or a function that gives it for a node}; `advertise` gives the port that clients are told
+    for a node's real port (for a proxy in between); `jvm` is how a node's JVM is started.
     """
 
     def __init__(self, version, folder, count=1, settings=None, advertise=lambda port: port, jvm=None):
@@ -233,16 +233,17 @@ class KafkaCluster:
         _, leaders, error = connection.leaders(topic)
         return error == 0 and len(leaders) == count and min(leaders.values()) >= 0
 
-    def produce(self, topic, partition, count):
-        """Adds `count` records to the partition, at its leader."""
-        def leader():
+    def leader(self, topic, partition):
+        """The node that leads it. For a moment after a broker has gone, its partitions have no leader."""
+        def known():
             with self.connect() as connection:
                 _, leaders, _ = connection.leaders(topic)
             return next((node for node in self.nodes if node.id == leaders.get(partition)), None)
+        return wait_until(known, 30, f"a leader of {topic}-{partition}", every=0.2)
 
-        # For a moment after a broker has gone, its partitions have no leader.
-        node = wait_until(leader, 30, f"a leader of {topic}-{partition}", every=0.2)
-        with self.connect(node) as connection:
+    def produce(self, topic, partition, count):
+        """Adds `count` records to the partition, at its leader."""
+        with self.connect(self.leader(topic, partition)) as connection:
             wait_until(lambda: connection.send(topic, partition, count) == 0, 15, f"a record in {topic}-{partition}")
 
     def stop(self):

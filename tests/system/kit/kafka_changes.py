@@ -63,10 +63,10 @@ def delete_topic(cluster, topic):
 
 
 def delete_records(cluster, topic, partition, offset):
-    """What lies below `offset`; one node leads everything."""
+    """What lies below `offset`, at the leader."""
     def attempt():
         body = one_name(topic).number("i", 1).number("i", partition).number("q", offset).number("i", 10000)
-        with cluster.connect() as connection:
+        with cluster.connect(cluster.leader(topic, partition)) as connection:
             reader = connection.read(DELETE_RECORDS, 0, body)
         reader.number("i"), reader.number("i"), reader.string(), reader.number("i"), reader.number("i"), reader.number("q")
         return reader.number("h")
@@ -74,18 +74,20 @@ def delete_records(cluster, topic, partition, offset):
 
 
 class Transaction:
-    """One open transaction with `count` records in one partition of a cluster of one node; end() writes its marker."""
+    """One open transaction with `count` records in one partition; end() writes its marker."""
 
     def __init__(self, cluster, name, topic, partition, count):
         self.cluster, self.name = cluster, name
-        with cluster.connect() as connection:
+        self.coordinator = coordinator(cluster, name, groups.TRANSACTION)
+        with cluster.connect(self.coordinator) as connection:
             self.producer = groups.start_transaction(connection, name, topic, partition)
-            batch = wire.record_batch(count, producer=self.producer)
+        batch = wire.record_batch(count, producer=self.producer)
+        with cluster.connect(cluster.leader(topic, partition)) as connection:
             reader = connection.read(wire.PRODUCE, 3, wire.produce(topic, partition, batch, transaction=name))
         reader.number("i"), reader.string(), reader.number("i"), reader.number("i")
         error = reader.number("h")
         assert error == NO_ERROR, f"records of {name}: error {error}"
 
     def end(self, is_committed=True):
-        with self.cluster.connect() as connection:
+        with self.cluster.connect(self.coordinator) as connection:
             groups.end_transaction(connection, self.name, self.producer, is_committed)
