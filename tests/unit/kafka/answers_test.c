@@ -74,7 +74,7 @@ static void each_version(const char *pattern, int first, int last,
         struct answer answer;
         char name[256];
 
-        (void) snprintf(name, sizeof(name), "%.*s%d%.20s.response.bin", head < 100 ? head : 100,
+        (void) snprintf(name, sizeof(name), "%.*s%d%.40s.response.bin", head < 100 ? head : 100,
                         pattern, version, pattern + head + 1);
         answer_open(&answer, name);
         look(&answer);
@@ -554,8 +554,11 @@ static void look_at_handshake(const struct answer *answer)
 
     KIT_EXPECT_INT(answer->name, is_refused ? KOA_KAFKA_UNSUPPORTED_SASL_MECHANISM : 0,
                    body->error_code);
-    KIT_EXPECT_INT(answer->name, 1, body->mechanisms.count);
-    KIT_EXPECT(answer->name, is(body->mechanisms.rows[0], "PLAIN"));
+    KIT_EXPECT_INT(answer->name, 3, body->mechanisms.count);
+    for (size_t i = 0; i < body->mechanisms.count; i++)
+        KIT_EXPECT(answer->name, is(body->mechanisms.rows[i], "PLAIN") ||
+                                     is(body->mechanisms.rows[i], "SCRAM-SHA-256") ||
+                                     is(body->mechanisms.rows[i], "SCRAM-SHA-512"));
 }
 
 static void look_at_authentication(const struct answer *answer)
@@ -578,6 +581,9 @@ static void passwords_are_accepted_and_refused(void **state)
     each_version("2.8.2/sasl_authenticate-v#", 0, 2, look_at_authentication);
     each_version("4.4.0/sasl_authenticate-v#", 0, 2, look_at_authentication);
     each_version("4.4.0/sasl_authenticate-v#-errors", 0, 2, look_at_authentication);
+    each_version("2.8.2/sasl_authenticate-v#-scram-256-last", 0, 2, look_at_authentication);
+    each_version("3.9.2/sasl_authenticate-v#-scram-512-last", 0, 2, look_at_authentication);
+    each_version("4.4.0/sasl_authenticate-v#-scram-512-last-errors", 0, 2, look_at_authentication);
 }
 
 int main(void)

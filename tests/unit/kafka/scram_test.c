@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "kafka/codec.h"
+#include "kafka/messages/sasl_authenticate.h"
 #include "kafka/sasl.h"
+#include "kit/vectors.h"
 
 #define NONCE "rOprNGfwEbeRWgbNEkqO"
 #define SERVER_NONCE NONCE "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
@@ -61,6 +64,93 @@ static void exchanges_match_the_published_ones(void **state)
                        koa_scram_take_last(&scram, koa_str_from(expected), &error));
         koa_scram_deinit(&scram);
         koa_buf_deinit(&out);
+    }
+}
+
+/* The bytes inside a captured SaslAuthenticate, appended to `out`. */
+static void read_message(const char *folder, int version, const char *rest, struct koa_buf *out)
+{
+    struct koa_arena *arena = koa_arena_create(1 << 16);
+    struct koa_kafka_request_header header = {.api_key = KOA_KAFKA_SASL_AUTHENTICATE,
+                                              .api_version = (int16_t) version};
+    struct kit_vector vector;
+    struct koa_error error;
+    struct koa_str bytes;
+    char name[128];
+
+    (void) snprintf(name, sizeof(name), "%s/sasl_authenticate-v%d-scram-%s.bin", folder, version,
+                    rest);
+    kit_vector_read(name, &vector);
+    if (vector.is_request) {
+        struct koa_kafka_sasl_authenticate_request body;
+        const struct koa_kafka_api *api;
+        struct koa_str left;
+
+        assert_int_equal(KOA_OK,
+                         koa_kafka_open_request(vector.frame, &header, &api, &left, &error));
+        assert_int_equal(
+            KOA_OK, koa_kafka_decode((struct koa_kafka_layout){api->request, header.api_version},
+                                     left, arena, &body, &error));
+        bytes = body.auth_bytes;
+    } else {
+        struct koa_kafka_sasl_authenticate_response body;
+
+        assert_int_equal(KOA_OK,
+                         koa_kafka_open_response(&header, vector.frame, arena, &body, &error));
+        KIT_EXPECT_INT(name, 0, body.error_code);
+        bytes = body.auth_bytes;
+    }
+    koa_buf_append(out, bytes.data, bytes.size);
+    koa_free(vector.bytes);
+    koa_arena_destroy(arena);
+}
+
+/* We say the same bytes as the client that was captured, and accept what the broker said. */
+static void exchanges_with_real_brokers_are_repeated(void **state)
+{
+    static const char *const folders[] = {"2.8.2", "3.9.2", "4.4.0"};
+    static const struct {
+        enum koa_digest_kind kind;
+        const char *files[4];
+    } kinds[] = {
+        {KOA_DIGEST_SHA256,
+         {"256-first.request", "256-first.response", "256-last.request", "256-last.response"}},
+        {KOA_DIGEST_SHA512,
+         {"512-first.request", "512-first.response", "512-last.request", "512-last.response"}},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(folders) * KOA_ARRAY_COUNT(kinds) * 3; i++) {
+        const char *folder = folders[i % 3];
+        size_t kind = i / 3 % 2;
+        int version = (int) (i / 6);
+        struct koa_pbkdf2 stretch = {.kind = kinds[kind].kind, .password = KOA_STR("alice-word")};
+        struct koa_buf said[4] = {
+            {.limit = 1 << 16}, {.limit = 1 << 16}, {.limit = 1 << 16}, {.limit = 1 << 16}};
+        struct koa_buf out = {.limit = 1 << 16};
+        struct koa_scram scram = {.nonce = ""};
+        struct koa_digest salted;
+        struct koa_error error;
+
+        for (size_t m = 0; m < KOA_ARRAY_COUNT(said); m++)
+            read_message(folder, version, kinds[kind].files[m], &said[m]);
+        assert_int_equal(KOA_OK, koa_scram_begin(&scram, kinds[kind].kind, "alice", NONCE, &out));
+        KIT_EXPECT_TEXT(folder, koa_buf_text(&said[0]), koa_buf_text(&out));
+        koa_buf_clear(&out);
+        assert_int_equal(
+            KOA_OK, koa_scram_take_first(&scram, koa_str_from(koa_buf_text(&said[1])), &error));
+        stretch.salt =
+            (struct koa_str){.data = (const char *) scram.salt.bytes, .size = scram.salt.size};
+        stretch.iterations = scram.salt.iterations;
+        assert_true(koa_pbkdf2(&stretch, &salted));
+        assert_int_equal(KOA_OK, koa_scram_prove(&scram, &salted, &out, &error));
+        KIT_EXPECT_TEXT(folder, koa_buf_text(&said[2]), koa_buf_text(&out));
+        assert_int_equal(KOA_OK,
+                         koa_scram_take_last(&scram, koa_str_from(koa_buf_text(&said[3])), &error));
+        koa_scram_deinit(&scram);
+        koa_buf_deinit(&out);
+        for (size_t m = 0; m < KOA_ARRAY_COUNT(said); m++)
+            koa_buf_deinit(&said[m]);
     }
 }
 
@@ -172,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exchanges_match_the_published_ones),
+        cmocka_unit_test(exchanges_with_real_brokers_are_repeated),
         cmocka_unit_test(the_first_message_says_who_we_are),
         cmocka_unit_test(a_server_that_lies_at_first_is_found_out),
         cmocka_unit_test(a_server_must_prove_itself),

@@ -2,7 +2,10 @@
 
 Each function gives the body; `topics` are {name: partitions}, `ids` {name: topic id}.
 """
+import base64
 import gzip
+import hashlib
+import hmac
 import pathlib
 import struct
 import sys
@@ -158,6 +161,36 @@ def sasl_handshake(version, mechanism):
 
 def sasl_authenticate(version, token):
     return wire.Body(version >= 2).raw_bytes(token).tags()
+
+
+def alter_scram(user, mechanism, digest, salt, iterations, password):
+    """AlterUserScramCredentials version 0: one credential; mechanism 1 is SCRAM-SHA-256, 2 is SCRAM-SHA-512."""
+    salted = hashlib.pbkdf2_hmac(digest, password, salt, iterations)
+    body = wire.Body(True).array([], None)
+    return body.array([user], lambda name: body.string(name).number("b", mechanism).number("i", iterations)
+                      .raw_bytes(salt).raw_bytes(salted).tags()).tags()
+
+
+class Scram:
+    """A client's two messages (RFC 5802), without a channel to bind to."""
+
+    def __init__(self, digest, user, password, nonce):
+        self.digest, self.password = digest, password
+        self.bare = f"n={user},r={nonce}".encode()
+        self.first = b"n,," + self.bare
+
+    def sign(self, key, text):
+        return hmac.new(key, text, self.digest).digest()
+
+    def last(self, server_first):
+        parts = dict(part.split(b"=", 1) for part in server_first.split(b","))
+        salted = hashlib.pbkdf2_hmac(self.digest, self.password, base64.b64decode(parts[b"s"]), int(parts[b"i"]))
+        client_key = self.sign(salted, b"Client Key")
+        without_proof = b"c=biws,r=" + parts[b"r"]
+        signature = self.sign(hashlib.new(self.digest, client_key).digest(),
+                              b",".join((self.bare, server_first, without_proof)))
+        proof = bytes(a ^ b for a, b in zip(client_key, signature))
+        return without_proof + b",p=" + base64.b64encode(proof)
 
 
 def batch(values, producer=(-1, -1), sequence=-1, codec=0, when_ms=None):

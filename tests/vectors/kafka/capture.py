@@ -15,6 +15,7 @@ from kit import kafka, kafka_groups as groups, kafka_wire as wire
 from kit.base import free_ports, wait_until
 
 HERE = pathlib.Path(__file__).parent
+SCRAM_JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 OURS = {wire.PRODUCE: (3, 13), wire.FETCH: (4, 18), wire.LIST_OFFSETS: (0, 11), wire.METADATA: (0, 13),
         wire.OFFSET_FETCH: (1, 10), wire.FIND_COORDINATOR: (0, 6), wire.DESCRIBE_GROUPS: (0, 6), wire.LIST_GROUPS: (0, 5),
         wire.SASL_HANDSHAKE: (0, 1), wire.API_VERSIONS: (0, 5), wire.CREATE_TOPICS: (2, 7), wire.DESCRIBE_CONFIGS: (1, 4),
@@ -23,6 +24,8 @@ OURS = {wire.PRODUCE: (3, 13), wire.FETCH: (4, 18), wire.LIST_OFFSETS: (0, 11), 
         wire.SHARE_GROUP_DESCRIBE: (1, 1), wire.STREAMS_GROUP_DESCRIBE: (0, 1), wire.DESCRIBE_SHARE_GROUP_OFFSETS: (0, 1)}
 TOPICS = {"orders": 3, "payments": 1}
 EVERYTHING = {name: list(range(count)) for name, count in TOPICS.items()}
+ALTER_SCRAM = 51
+NONCE, SALT, ITERATIONS, PASSWORD = "rOprNGfwEbeRWgbNEkqO", b"salt of sixteen.", 4096, b"alice-word"
 JAAS = ("org.apache.kafka.common.security.plain.PlainLoginModule required username=\"broker\" "
         "password=\"broker-word\" user_broker=\"broker-word\" user_alice=\"alice-word\";")
 
@@ -195,17 +198,57 @@ def capture_groups(capture):
 
 
 def capture_sasl(capture, port):
+    make_scram_user(capture.connection, port)
     for version in capture.versions(wire.SASL_HANDSHAKE):
-        for mechanism, what in (("PLAIN", ""), ("SCRAM-SHA-512", "-errors")):
+        for mechanism, what in (("PLAIN", ""), ("SCRAM-SHA-256", "-scram-256"), ("SCRAM-SHA-512", "-scram-512"),
+                                ("GSSAPI", "-errors")):
             with wire.Connection("127.0.0.1", port) as connection:
                 capture.keep(f"sasl_handshake-v{version}{what}",
                              connection.ask(wire.SASL_HANDSHAKE, version, bodies.sasl_handshake(version, mechanism)))
     for version in capture.versions(wire.SASL_AUTHENTICATE):
-        for word, what in ((b"alice-word", ""), (b"a wrong one", "-errors")):
+        for word, what in ((PASSWORD, ""), (b"a wrong one", "-errors")):
             with wire.Connection("127.0.0.1", port) as connection:
                 connection.ask(wire.SASL_HANDSHAKE, 1, bodies.sasl_handshake(1, "PLAIN"))
                 capture.keep(f"sasl_authenticate-v{version}{what}", connection.ask(
                     wire.SASL_AUTHENTICATE, version, bodies.sasl_authenticate(version, b"\0alice\0" + word)))
+            for size in ("256", "512"):
+                capture_scram(capture, port, version, size, word, what)
+
+
+def begin_scram(connection, version, size, scram):
+    """(both frames, the server's first message) or an error of Kafka's."""
+    connection.ask(wire.SASL_HANDSHAKE, 1, bodies.sasl_handshake(1, f"SCRAM-SHA-{size}"))
+    frames = connection.ask(wire.SASL_AUTHENTICATE, version, bodies.sasl_authenticate(version, scram.first))
+    reader = wire.Reader(frames[1], version >= 2, 8)
+    if version >= 2:
+        reader.tags()
+    error, text = reader.number("h"), reader.string()
+    if error:
+        raise ValueError(text)
+    return frames, reader.raw(reader.varint() - 1 if version >= 2 else reader.number("i"))
+
+
+def make_scram_user(connection, port):
+    """Brokers learn of it a moment later."""
+    def is_known(size):
+        with wire.Connection("127.0.0.1", port) as other:
+            return begin_scram(other, 0, size, bodies.Scram(f"sha{size}", "alice", PASSWORD, NONCE))
+    for number, size in enumerate(("256", "512"), 1):
+        reader = connection.read(ALTER_SCRAM, 0, bodies.alter_scram("alice", number, f"sha{size}", SALT, ITERATIONS, PASSWORD))
+        reader.number("i")
+        errors = reader.array(lambda: (reader.string(), reader.number("h"), reader.string(), reader.tags())[1:3])
+        assert errors[0][0] == 0, errors
+        wait_until(lambda: is_known(size), 30, "the user being known", every=0.3)
+
+
+def capture_scram(capture, port, version, size, word, what):
+    """Both messages each way: the server's first has salt and iterations, its last its proof, or refuses."""
+    scram, name = bodies.Scram(f"sha{size}", "alice", word, NONCE), f"sasl_authenticate-v{version}-scram-{size}"
+    with wire.Connection("127.0.0.1", port) as connection:
+        first, server_first = begin_scram(connection, version, size, scram)
+        last = connection.ask(wire.SASL_AUTHENTICATE, version, bodies.sasl_authenticate(version, scram.last(server_first)))
+    capture.keep(f"{name}-first{what}", first)
+    capture.keep(f"{name}-last{what}", last)
 
 
 def quorum_leader(connection):
@@ -261,8 +304,10 @@ def add_sasl(cluster):
         "listeners": f"{plain},SASL_PLAINTEXT://127.0.0.1:{port}{controller}",
         "advertised.listeners": f"{plain},SASL_PLAINTEXT://127.0.0.1:{port}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT",
-        "sasl.enabled.mechanisms": "PLAIN",
+        "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
         "listener.name.sasl_plaintext.plain.sasl.jaas.config": JAAS,
+        "listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config": SCRAM_JAAS,
+        "listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config": SCRAM_JAAS,
         "listener.name.sasl_plaintext.connections.max.reauth.ms": 3_600_000}
     return port
 
