@@ -426,7 +426,7 @@ static enum koa_err deliver(struct koa_kafka_connection *connection,
         koa_arena_destroy(arena);
         return err;
     }
-    if (err == KOA_OK) {
+    if (err == KOA_OK && body != NULL) {
         answer.body = body;
         answer.throttle_ms = throttle_of(api, request->version, body);
     } else {
