@@ -11,6 +11,8 @@
 #include "base/num.h"
 #include "base/str.h"
 
+enum { HELP_COLUMNS = 80, HELP_INDENT = 30 /* of what a flag does */ };
+
 const struct cli_command *const cli_commands[] = {
     &cli_serve, &cli_verify, &cli_demo, &cli_simulate, &cli_check_config,
     &cli_lag,   &cli_doctor, &cli_docs, NULL,
@@ -179,6 +181,34 @@ size_t cli_settings(const struct cli_arguments *arguments, struct koa_setting *r
     return count;
 }
 
+/* Words until the terminal's 80 columns are full; what follows is indented. A line of the text ends
+ * only where a sentence does: how the source breaks it does not matter. */
+static void print_wrapped(const char *text, int column, int indent)
+{
+    int start = column;
+
+    while (*text != '\0') {
+        int size = (int) strcspn(text, " \n");
+        int space = column > start ? 1 : 0;
+
+        if (space + column + size > HELP_COLUMNS && column > start) {
+            (void) printf("\n%*s", indent, "");
+            column = start = indent;
+            space = 0;
+        }
+        (void) printf("%*s%.*s", space, "", size, text);
+        column += space + size;
+        text += size;
+        if (*text == '\n' && size > 0 && text[-1] == '.') {
+            (void) printf("\n");
+            column = start = 0;
+        }
+        text += *text != '\0';
+    }
+    if (column > start)
+        (void) printf("\n");
+}
+
 void cli_command_help(const struct cli_command *command)
 {
     struct cli_arguments arguments = {.command = command};
@@ -193,11 +223,18 @@ void cli_command_help(const struct cli_command *command)
         int width = printf("  --%s%s%s", flag->name,
                            argument[0] != '\0' && argument[0] != '[' ? " " : "", argument);
 
-        (void) printf("%*s%s\n", width < 30 ? 30 - width : 2, "", flag->help);
+        if (width > HELP_INDENT - 2) {
+            (void) printf("\n");
+            width = 0;
+        }
+        (void) printf("%*s", HELP_INDENT - width, "");
+        print_wrapped(flag->help, HELP_INDENT, HELP_INDENT);
     }
     (void) printf("  --help%*s%s\n", 22, "", "print this text");
-    if (command->help != NULL)
-        (void) printf("\n%s", command->help);
+    if (command->help != NULL) {
+        (void) printf("\n");
+        print_wrapped(command->help, 0, 0);
+    }
 }
 
 void cli_program_help(void)
