@@ -161,4 +161,4 @@ def numbers(name, fallback):
 
 
 __all__ = ["BUILD", "ROOT", "WORKERS", "Agent", "KernelShare", "Load", "Verdicts", "agent", "all_checks_answered", "cpu_ns", "end", "folder",
-           "header", "median", "nginx", "numbers", "simulated_kafka", "spawn", "wait_until"]
+           "free_ports", "header", "median", "nginx", "numbers", "simulated_kafka", "spawn", "wait_until"]
