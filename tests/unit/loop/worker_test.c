@@ -12,6 +12,10 @@ struct test_job {
     int pipe_end; /* -1: returns at once */
 };
 
+/* Long enough for a thread to begin on a machine under load: a job that has not begun by then is
+ * given up, and hangs nothing. */
+enum { HANG_MS = 500 };
+
 /* What the test sees: outlives the job's memory. */
 struct test_case {
     struct kit_loop *kit;
@@ -121,7 +125,7 @@ static void a_job_works_elsewhere_and_is_done_and_released_on_the_loop(void **st
 static void a_job_that_hangs_is_abandoned_and_disturbs_no_other_key(void **state)
 {
     struct kit_loop kit;
-    struct test_case hung = TEST_CASE(&kit, "mount:/dead", 20, true);
+    struct test_case hung = TEST_CASE(&kit, "mount:/dead", HANG_MS, true);
     struct test_case again = TEST_CASE(&kit, "mount:/dead", 20000, false);
     struct test_case other = TEST_CASE(&kit, "mount:/good", 20000, false);
 
@@ -202,7 +206,7 @@ static void a_full_queue_and_hung_threads_are_refused_with_words(void **state)
     struct kit_loop kit;
     struct test_case first = TEST_CASE(&kit, "a", 20000, true);
     struct test_case waiting[17];
-    struct test_case hung = TEST_CASE(&kit, "b", 10, true);
+    struct test_case hung = TEST_CASE(&kit, "b", HANG_MS, true);
     struct test_case refused = TEST_CASE(&kit, "c", 20000, false);
 
     (void) state;
@@ -219,7 +223,7 @@ static void a_full_queue_and_hung_threads_are_refused_with_words(void **state)
     let_return(&first);
     kit_gate_wait(&waiting[15].released, 1);
 
-    first.deadline_ms = 10;
+    first.deadline_ms = HANG_MS;
     run(&first);
     run(&hung);
     kit_gate_wait(&first.done, 2);
