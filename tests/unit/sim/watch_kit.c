@@ -295,7 +295,7 @@ static struct koa_snapshot_group_topic find_topic(const struct watch *watch, siz
                                                   const char *topic, size_t *ret_index)
 {
     struct koa_snapshot_group row;
-    struct koa_snapshot_group_topic told;
+    struct koa_snapshot_group_topic told = {0};
 
     koa_snapshot_group(watch->snapshot, group, &row);
     for (*ret_index = 0; *ret_index < row.topics; ++*ret_index) {
