@@ -36,7 +36,8 @@ struct koa_agent_opts {
     bool use_defaults;    /* the default checks, rules and notifiers, and the HTTP listener */
     koa_log_sink_fn *log; /* NULL: `log_fd`, and with -1 lines are dropped */
     void *log_context;
-    /* Called for each error of the configuration during koa_agent_create(), one line each. */
+    /* Called for each error of the configuration during koa_agent_create(), one line each: before
+     * the log is opened, so they are not in it. */
     void (*config_error)(void *context, const char *line);
     void *config_error_context;
     int log_fd; /* lines as text or JSON by a thread that never stalls the agent; -1: none.
@@ -46,6 +47,9 @@ struct koa_agent_opts {
     {                                                                                              \
         .struct_size = sizeof(struct koa_agent_opts), .log_fd = -1                                 \
     }
+
+/* What fails in creating, starting or reloading is written to the agent's log too, once there is
+ * one: `is_logged` of the error says so. */
 
 /* Reads the configuration and builds the agent; opens no socket and starts no thread but the log's.
  * All errors of a file come together: `reterr` has the first, `config_error` is told of each. */

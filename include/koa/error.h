@@ -44,6 +44,7 @@ struct koa_error {
     enum koa_err code;
     int foreign;
     bool retriable;
+    bool is_logged; /* the text is in the log already: of functions that say so */
     char text[KOA_ERROR_TEXT_SIZE];
 };
 

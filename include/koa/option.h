@@ -128,6 +128,8 @@ struct koa_setting {
 struct koa_settings {
     const struct koa_setting *rows;
     size_t count;
+    const char *const *origins; /* what errors call each row, such as "--port"; NULL, also of one
+                                   row: "settings" */
     void
         *context; /* handed to the host's functions; the host keeps it alive until the agent ends */
 };

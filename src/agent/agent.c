@@ -51,14 +51,17 @@ static enum koa_err copy_opts(struct koa_agent *agent, const struct koa_agent_op
     const struct koa_settings *settings = opts->settings;
     size_t count = settings != NULL ? settings->count : 0;
     struct koa_setting *rows = koa_arena_alloc(agent->arena, count + 1, sizeof(*rows));
+    const char **origins = koa_arena_alloc(agent->arena, count + 1, sizeof(*origins));
 
-    for (size_t i = 0; rows != NULL && i < count; i++) {
+    for (size_t i = 0; rows != NULL && origins != NULL && i < count; i++) {
         rows[i].key = koa_arena_strdup(agent->arena, settings->rows[i].key);
         rows[i].value = koa_arena_strdup(agent->arena, settings->rows[i].value);
+        if (settings->origins != NULL && settings->origins[i] != NULL)
+            origins[i] = koa_arena_strdup(agent->arena, settings->origins[i]);
     }
     if (opts->config_file != NULL)
         agent->config_file = koa_arena_strdup(agent->arena, opts->config_file);
-    agent->settings = (struct koa_settings){.rows = rows, .count = count};
+    agent->settings = (struct koa_settings){.rows = rows, .count = count, .origins = origins};
     agent->use_environment = opts->use_environment;
     agent->use_defaults = opts->use_defaults;
     return koa_arena_failed(agent->arena)
@@ -304,23 +307,20 @@ static enum koa_err create_metrics(struct koa_agent *agent, struct koa_error *re
     return err;
 }
 
-/* Everything the configuration names, and the defaults. */
-static enum koa_err add_configured(struct koa_agent *agent, struct koa_configuration_errors *errors,
-                                   struct koa_error *reterr)
+/* All that can be wrong with the configuration, before the log is opened: its errors are text for
+ * whoever starts the agent. */
+static enum koa_err read_configuration(struct koa_agent *agent, struct koa_agent_build *build,
+                                       struct koa_configuration_errors *errors,
+                                       struct koa_error *reterr)
 {
-    struct koa_agent_build build = {.configuration = agent->configuration,
-                                    .use_defaults = agent->use_defaults,
-                                    .errors = &errors->list};
-    enum koa_err err = KOA_OK;
+    enum koa_err err = koa_agent_load_configuration(agent, &agent->configuration, errors, reterr);
 
-    if (!koa_agent_build(&build))
-        err = koa_config_errors_fail(&errors->list, reterr);
-    if (err == KOA_OK)
-        err = koa_health_replace(agent->health, build.checks, build.check_count, reterr);
-    if (err == KOA_OK)
-        koa_agent_configure_alerts(agent, &build);
-    koa_agent_build_deinit(&build);
-    return err;
+    if (err != KOA_OK)
+        return err;
+    *build = (struct koa_agent_build){.configuration = agent->configuration,
+                                      .use_defaults = agent->use_defaults,
+                                      .errors = &errors->list};
+    return koa_agent_build(build) ? KOA_OK : koa_config_errors_fail(&errors->list, reterr);
 }
 
 static void fill_api(struct koa_agent *agent)
@@ -362,18 +362,12 @@ static enum koa_err choose_external_url(struct koa_agent *agent, struct koa_erro
     return koa_require_memory(agent->external_url, reterr);
 }
 
-static enum koa_err build(struct koa_agent *agent, const struct koa_agent_opts *opts,
-                          struct koa_configuration_errors *errors, struct koa_error *reterr)
+/* Everything around what the configuration names. */
+static enum koa_err create_rooms(struct koa_agent *agent, struct koa_error *reterr)
 {
     struct koa_agent_parts *parts = NULL;
-    enum koa_err err = copy_opts(agent, opts, reterr);
+    enum koa_err err = choose_external_url(agent, reterr);
 
-    if (err == KOA_OK)
-        err = koa_agent_load_configuration(agent, &agent->configuration, errors, reterr);
-    if (err == KOA_OK)
-        err = open_log(agent, opts, reterr);
-    if (err == KOA_OK)
-        err = choose_external_url(agent, reterr);
     if (err == KOA_OK)
         err = create_metrics(agent, reterr);
     if (err == KOA_OK)
@@ -394,7 +388,27 @@ static enum koa_err build(struct koa_agent *agent, const struct koa_agent_opts *
         return err;
     koa_published_set(&agent->parts, &parts->api.object);
     fill_api(agent);
-    return add_configured(agent, errors, reterr);
+    return KOA_OK;
+}
+
+static enum koa_err build(struct koa_agent *agent, const struct koa_agent_opts *opts,
+                          struct koa_configuration_errors *errors, struct koa_error *reterr)
+{
+    struct koa_agent_build build = {.configuration = NULL};
+    enum koa_err err = copy_opts(agent, opts, reterr);
+
+    if (err == KOA_OK)
+        err = read_configuration(agent, &build, errors, reterr);
+    if (err == KOA_OK)
+        err = open_log(agent, opts, reterr);
+    if (err == KOA_OK)
+        err = create_rooms(agent, reterr);
+    if (err == KOA_OK)
+        err = koa_health_replace(agent->health, build.checks, build.check_count, reterr);
+    if (err == KOA_OK)
+        koa_agent_configure_alerts(agent, &build);
+    koa_agent_build_deinit(&build);
+    return err;
 }
 
 void koa_agent_log_warnings(const struct koa_agent *agent, const struct koa_config_errors *list)
@@ -406,6 +420,12 @@ void koa_agent_log_warnings(const struct koa_agent *agent, const struct koa_conf
         (void) koa_config_errors_fail(&one, &error);
         koa_log_warn(agent->log, "config.doubtful", "%s", error.text);
     }
+}
+
+void koa_agent_log_start_failure(const struct koa_agent *agent, struct koa_error *error)
+{
+    koa_log_error(agent->log, "agent.start", "not started: %s", error->text);
+    error->is_logged = agent->log != NULL;
 }
 
 /* One call a line. */
@@ -425,8 +445,12 @@ enum koa_err koa_agent_create(const struct koa_agent_opts *opts, struct koa_agen
 {
     struct koa_agent *agent = koa_calloc(1, sizeof(*agent));
     struct koa_configuration_errors errors = {0};
-    enum koa_err err = koa_require_memory(agent, reterr);
+    struct koa_error own;
+    enum koa_err err;
 
+    if (reterr == NULL)
+        reterr = &own;
+    err = koa_require_memory(agent, reterr);
     (void) pthread_once(&seeded, seed_hash);
     if (err != KOA_OK)
         return err;
@@ -438,6 +462,8 @@ enum koa_err koa_agent_create(const struct koa_agent_opts *opts, struct koa_agen
         err = build(agent, opts, &errors, reterr);
     if (err != KOA_OK && opts->config_error != NULL)
         tell_errors(opts, &errors.list);
+    if (err != KOA_OK && errors.list.count == 0)
+        koa_agent_log_start_failure(agent, reterr);
     if (err == KOA_OK)
         koa_agent_log_warnings(agent, &errors.warnings);
     koa_configuration_errors_deinit(&errors);

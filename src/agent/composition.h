@@ -80,7 +80,11 @@ struct koa_agent {
     struct koa_timer sampling;  /* engine's: history and the agent's own gauges */
     pthread_mutex_t changing;   /* one start, stop, reload or addition at a time */
     bool is_started, is_stopped;
+    bool is_running; /* the start has succeeded; stays when it stops */
 };
+
+/* Writes to the log, if there is one, and notes in the error that this was done. */
+void koa_agent_log_start_failure(const struct koa_agent *agent, struct koa_error *error);
 
 /* build.c: configuration to checks, rules and notifiers. Errors are added to `errors`. */
 struct koa_agent_build {

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "cluster/cluster.h"
 #include "crypto/crypto.h"
+#include "httpserver/server.h"
 #include "loop/log_writer.h"
 #include "metrics/pattern.h"
 
@@ -127,7 +128,8 @@ static const struct koa_option web_limit_options[] = {
 
 static const struct koa_option web_options[] = {
     {KOA_TEXT(struct koa_web_settings, host), .fallback = "0.0.0.0",
-     .environment = "MONITORING_HOST", .restart = true, .help = "address to listen on"},
+     .validate = koa_http_host_validate, .environment = "MONITORING_HOST", .restart = true,
+     .help = "address to listen on"},
     {KOA_COUNT(struct koa_web_settings, port), .fallback = "8080", .minimum = 0, .maximum = 65535,
      .environment = "MONITORING_PORT", .restart = true,
      .help = "port to listen on; 0: any free one"},

@@ -1,4 +1,5 @@
 /* Starts and stops an agent: listener, loops, and the order in which they come and go. */
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -52,13 +53,49 @@ static void start_on_engine(void *message)
 
 static void log_start(struct koa_agent *agent)
 {
-    koa_log_info(agent->log, "agent.start", "kafka-ops-agent %s (%s) runs%s%s", koa_version(),
-                 koa_revision(), agent->server != NULL ? " at " : "", koa_agent_url(agent));
+    if (agent->server != NULL) {
+        koa_log_info(agent->log, "agent.start",
+                     "kafka-ops-agent %s (%s) listens on %s; from this machine: %s", koa_version(),
+                     koa_revision(), koa_http_server_address(agent->server), koa_agent_url(agent));
+    } else {
+        koa_log_info(agent->log, "agent.start", "kafka-ops-agent %s (%s) runs, without a listener",
+                     koa_version(), koa_revision());
+    }
     if (agent->use_defaults && agent->configuration->clusters.count == 0) {
         koa_log_info(
             agent->log, "agent.start",
             "no Kafka cluster is watched: set clusters, KAFKA_BOOTSTRAP_SERVERS or --bootstrap");
     }
+}
+
+/* What whoever starts the agent can do about an address that cannot be had. */
+static const char *listen_remedy(int error_number)
+{
+    switch (error_number) {
+    case EADDRINUSE:
+        return "; another process listens there: stop it, or choose another port (--port, web.port "
+               "or MONITORING_PORT)";
+    case EADDRNOTAVAIL:
+        return "; no interface of this machine has that address: choose another (--host, web.host "
+               "or MONITORING_HOST)";
+    case EACCES:
+        return "; ports below 1024 need CAP_NET_BIND_SERVICE: give it, or choose another port "
+               "(--port, web.port or MONITORING_PORT)";
+    default:
+        return "";
+    }
+}
+
+static enum koa_err listen_here(struct koa_agent *agent, struct koa_error *reterr)
+{
+    enum koa_err err = koa_http_server_start(agent->server, reterr);
+    int foreign = reterr->foreign;
+
+    if (err == KOA_ERR_IO) {
+        (void) koa_fail(reterr, err, "%s%s", reterr->text, listen_remedy(foreign));
+        reterr->foreign = foreign;
+    }
+    return err;
 }
 
 static enum koa_err start_locked(struct koa_agent *agent, struct koa_error *reterr)
@@ -77,22 +114,28 @@ static enum koa_err start_locked(struct koa_agent *agent, struct koa_error *rete
         return err;
     agent->is_started = true;
     if (agent->server != NULL)
-        err = koa_http_server_start(agent->server, reterr);
+        err = listen_here(agent, reterr);
     if (err != KOA_OK)
         return err;
     koa_agent_parts_start(agent);
     if (!koa_loop_call(agent->engine, start_on_engine, agent))
         return koa_fail(reterr, KOA_ERR_STATE, "the engine does not take messages");
+    agent->is_running = true;
     log_start(agent);
     return KOA_OK;
 }
 
 enum koa_err koa_agent_start(struct koa_agent *agent, struct koa_error *reterr)
 {
+    struct koa_error own;
     enum koa_err err;
 
+    if (reterr == NULL)
+        reterr = &own;
     (void) pthread_mutex_lock(&agent->changing);
     err = start_locked(agent, reterr);
+    if (err != KOA_OK)
+        koa_agent_log_start_failure(agent, reterr);
     (void) pthread_mutex_unlock(&agent->changing);
     return err;
 }
@@ -147,8 +190,11 @@ void koa_agent_stop(struct koa_agent *agent, int64_t timeout_ms)
         return;
     (void) pthread_mutex_lock(&agent->changing);
     if (agent->is_started && !agent->is_stopped) {
-        koa_log_info(agent->log, "agent.stop", "stopping; deliveries under way get %d ms",
-                     (int) timeout_ms);
+        /* Of what has not come to run nothing is under way. */
+        if (agent->is_running) {
+            koa_log_info(agent->log, "agent.stop", "stopping; deliveries under way get %d ms",
+                         (int) timeout_ms);
+        }
         atomic_store(&agent->api.is_draining, true);
         if (agent->server != NULL)
             koa_http_server_quiesce(agent->server);
@@ -158,7 +204,8 @@ void koa_agent_stop(struct koa_agent *agent, int64_t timeout_ms)
         koa_agent_parts_stop(agent);
         koa_loop_stop(agent->engine);
         koa_loop_stop(agent->kafka);
-        koa_log_info(agent->log, "agent.stop", "stopped");
+        if (agent->is_running)
+            koa_log_info(agent->log, "agent.stop", "stopped");
     }
     agent->is_stopped = true;
     (void) pthread_mutex_unlock(&agent->changing);

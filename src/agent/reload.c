@@ -201,8 +201,22 @@ static void compare(struct koa_agent *agent, const struct koa_configuration *aft
     }
 }
 
-static void tell(struct koa_agent *agent, enum koa_err err, const struct koa_error *error,
-                 const struct koa_buf *changed)
+static void tell_refusal(struct koa_agent *agent, const struct koa_config_errors *errors,
+                         struct koa_error *error)
+{
+    for (size_t i = 0; errors->count > 1 && i < errors->count; i++) {
+        struct koa_config_errors one = {.rows = &errors->rows[i], .count = 1, .total = 1};
+        struct koa_error line;
+
+        (void) koa_config_errors_fail(&one, &line);
+        koa_log_error(agent->log, "config.error", "%s", line.text);
+    }
+    koa_log_error(agent->log, "config.reload", "not reloaded: %s; the configuration in force stays",
+                  error->text);
+    error->is_logged = agent->log != NULL;
+}
+
+static void tell(struct koa_agent *agent, enum koa_err err, const struct koa_buf *changed)
 {
     koa_metrics_set(agent->metrics, "kafka_ops_config_last_reload_success", err == KOA_OK ? 1 : 0,
                     KOA_NO_LABELS);
@@ -210,9 +224,6 @@ static void tell(struct koa_agent *agent, enum koa_err err, const struct koa_err
                     (double) koa_clock_wall().ms / 1000.0, KOA_NO_LABELS);
     if (err == KOA_OK) {
         koa_log_notice(agent->log, "config.reload", "reloaded; changed: %s", koa_buf_text(changed));
-    } else {
-        koa_log_error(agent->log, "config.reload", "%s; the configuration in force stays",
-                      error->text);
     }
 }
 
@@ -263,7 +274,9 @@ enum koa_err koa_agent_reload_now(struct koa_agent *agent, struct koa_buf *chang
 
     (void) pthread_mutex_lock(&agent->changing);
     err = reload_locked(agent, changed, errors, reterr);
-    tell(agent, err, reterr, changed);
+    tell(agent, err, changed);
+    if (err != KOA_OK)
+        tell_refusal(agent, &errors->list, reterr);
     (void) pthread_mutex_unlock(&agent->changing);
     return err;
 }

@@ -40,6 +40,7 @@ static void fill(struct koa_error *reterr, enum koa_err code, int foreign, char 
     (void) koa_str_copy(reterr->text, sizeof(reterr->text), koa_str_from(text));
     reterr->code = code;
     reterr->foreign = foreign;
+    reterr->is_logged = false;
     reterr->retriable = code == KOA_ERR_LIMIT || code == KOA_ERR_TIMEOUT || code == KOA_ERR_CLOSED;
 }
 

@@ -168,17 +168,34 @@ bool cli_number(const struct cli_arguments *arguments, const char *flag, int64_t
     return false;
 }
 
-size_t cli_settings(const struct cli_arguments *arguments, struct koa_setting *rows)
+void cli_settings_collect(const struct cli_arguments *arguments, struct cli_settings *settings)
 {
-    size_t count = 0;
+    *settings = (struct cli_settings){.count = 0};
+    for (size_t i = 0; i < arguments->flag_count; i++) {
+        const struct cli_flag *flag = arguments->flags[i];
 
-    for (size_t i = 0; i < arguments->flag_count && count < CLI_SETTING_LIMIT; i++) {
-        if (arguments->flags[i]->setting != NULL && arguments->values[i] != NULL) {
-            rows[count++] = (struct koa_setting){.key = arguments->flags[i]->setting,
-                                                 .value = arguments->values[i]};
-        }
+        if (flag->setting != NULL && arguments->values[i] != NULL)
+            cli_settings_add(settings, flag->setting, arguments->values[i], flag->name);
     }
-    return count;
+}
+
+void cli_settings_add(struct cli_settings *settings, const char *key, const char *value,
+                      const char *flag)
+{
+    size_t at = settings->count++;
+
+    KOA_ASSERT(at < CLI_SETTING_LIMIT);
+    settings->rows[at] = (struct koa_setting){.key = key, .value = value};
+    if (flag != NULL) {
+        (void) snprintf(settings->flags[at], CLI_ORIGIN_SIZE, "--%s", flag);
+        settings->origins[at] = settings->flags[at];
+    }
+}
+
+struct koa_settings cli_settings_view(const struct cli_settings *settings)
+{
+    return (struct koa_settings){
+        .rows = settings->rows, .origins = settings->origins, .count = settings->count};
 }
 
 /* Words until the terminal's 80 columns are full; what follows is indented. A line of the text ends

@@ -30,7 +30,7 @@ struct cli_command {
     int (*run)(const struct cli_arguments *arguments);
 };
 
-enum { CLI_FLAG_LIMIT = 31, CLI_SETTING_LIMIT = 32 };
+enum { CLI_FLAG_LIMIT = 31, CLI_SETTING_LIMIT = 32, CLI_ORIGIN_SIZE = 40 };
 
 struct cli_arguments {
     const struct cli_command *command;
@@ -54,9 +54,22 @@ bool cli_is_given(const struct cli_arguments *arguments, const char *flag);
  * and returns false. */
 bool cli_number(const struct cli_arguments *arguments, const char *flag, int64_t minimum,
                 int64_t maximum, int64_t *value);
-/* The settings that the given flags set. `rows` has room for CLI_SETTING_LIMIT; returns how many.
- */
-size_t cli_settings(const struct cli_arguments *arguments, struct koa_setting *rows);
+/* Settings with the flags they come from, so that an error names what was written. */
+struct cli_settings {
+    struct koa_setting rows[CLI_SETTING_LIMIT];
+    const char *origins[CLI_SETTING_LIMIT];
+    char flags[CLI_SETTING_LIMIT][CLI_ORIGIN_SIZE];
+    size_t count;
+};
+
+/* The settings that the given flags set. */
+void cli_settings_collect(const struct cli_arguments *arguments, struct cli_settings *settings);
+/* One more; its texts are borrowed. `flag` is its name, or NULL: it is the command's own. There is
+ * room for what a command adds: see the limit. */
+void cli_settings_add(struct cli_settings *settings, const char *key, const char *value,
+                      const char *flag);
+/* As the library takes them; borrows. */
+struct koa_settings cli_settings_view(const struct cli_settings *settings);
 
 void cli_command_help(const struct cli_command *command);
 void cli_program_help(void);

@@ -340,8 +340,7 @@ static int run_demo(const struct cli_arguments *arguments, const struct koa_agen
     int code = CLI_OK;
 
     if (start(&demo, opts, &error) != KOA_OK) {
-        (void) fprintf(stderr, "kafka-ops-agent demo: %s\n", error.text);
-        code = CLI_FAILED;
+        code = cli_agent_failure(arguments, &error, false);
     } else {
         (void) printf(
             "The demo runs at %s for %d minutes, watching a simulated cluster and the services "
@@ -362,8 +361,8 @@ static int run_demo(const struct cli_arguments *arguments, const struct koa_agen
 
 static int demo_command(const struct cli_arguments *arguments)
 {
-    struct koa_setting rows[CLI_SETTING_LIMIT];
-    struct koa_settings settings = {.rows = rows, .count = cli_settings(arguments, rows)};
+    struct cli_settings settings;
+    struct koa_settings view;
     struct koa_agent_opts opts = KOA_AGENT_OPTS_INIT;
     struct koa_simulation *simulation = NULL;
     char clusters[CLUSTERS_TEXT_SIZE];
@@ -372,16 +371,18 @@ static int demo_command(const struct cli_arguments *arguments)
 
     if (!cli_number(arguments, "duration", 1, MINUTES_MAX, &minutes))
         return CLI_USAGE;
+    cli_settings_collect(arguments, &settings);
     cli_signals_block();
     if (!cli_simulation_start(arguments, "sim-", &simulation))
         return CLI_FAILED;
     if (cli_clusters_setting(koa_simulation_bootstrap(simulation), clusters, sizeof(clusters))) {
-        rows[settings.count++] = (struct koa_setting){"clusters", clusters};
-        rows[settings.count++] = (struct koa_setting){"web.host", "127.0.0.1"};
-        rows[settings.count++] = (struct koa_setting){"alerting.interval", "1s"};
+        cli_settings_add(&settings, "clusters", clusters, NULL);
+        cli_settings_add(&settings, "web.host", "127.0.0.1", NULL);
+        cli_settings_add(&settings, "alerting.interval", "1s", NULL);
         /* Every run starts fresh: a demo keeps nothing. */
-        rows[settings.count++] = (struct koa_setting){"state_directory", ":memory:"};
-        opts.settings = &settings;
+        cli_settings_add(&settings, "state_directory", ":memory:", NULL);
+        view = cli_settings_view(&settings);
+        opts.settings = &view;
         opts.use_defaults = true;
         code = run_demo(arguments, &opts, minutes);
     }

@@ -62,7 +62,7 @@ static void on_hangup(struct koa_agent *agent)
     struct koa_error error;
 
     cli_notify("RELOADING=1");
-    if (koa_agent_reload(agent, &error) != KOA_OK)
+    if (koa_agent_reload(agent, &error) != KOA_OK && !error.is_logged)
         (void) fprintf(stderr, "kafka-ops-agent: not reloaded: %s\n", error.text);
     cli_notify("READY=1");
 }
@@ -92,10 +92,11 @@ int cli_wait_for_stop(struct koa_agent *agent, int64_t limit_ms)
     }
 }
 
-static int fail(const struct koa_error *error, bool is_printed)
+int cli_agent_failure(const struct cli_arguments *arguments, const struct koa_error *error,
+                      bool is_told)
 {
-    if (!is_printed)
-        (void) fprintf(stderr, "kafka-ops-agent: %s\n", error->text);
+    if (!is_told && !error->is_logged)
+        (void) fprintf(stderr, "kafka-ops-agent %s: %s\n", arguments->command->name, error->text);
     return error->code == KOA_ERR_PARSE || error->code == KOA_ERR_INVALID ||
                    error->code == KOA_ERR_RANGE
                ? CLI_USAGE
@@ -124,7 +125,8 @@ static void print_config_error(void *context, const char *line)
     (void) fprintf(stderr, "%s\n", line);
 }
 
-static int run_agent(struct koa_agent_opts *opts, bool is_simulated)
+static int run_agent(const struct cli_arguments *arguments, struct koa_agent_opts *opts,
+                     bool is_simulated)
 {
     KOA_AUTO(koa_agent) *agent = NULL;
     bool is_printed = false;
@@ -134,7 +136,7 @@ static int run_agent(struct koa_agent_opts *opts, bool is_simulated)
     opts->config_error_context = &is_printed;
     if (koa_agent_create(opts, &agent, &error) != KOA_OK ||
         koa_agent_start(agent, &error) != KOA_OK)
-        return fail(&error, is_printed);
+        return cli_agent_failure(arguments, &error, is_printed);
     cli_notify("READY=1");
     print_welcome(agent, is_simulated);
     (void) cli_wait_for_stop(agent, -1);
@@ -173,8 +175,8 @@ static bool check_simulate_flags(const struct cli_arguments *arguments)
 
 static int serve(const struct cli_arguments *arguments)
 {
-    struct koa_setting rows[CLI_SETTING_LIMIT];
-    struct koa_settings settings = {.rows = rows, .count = cli_settings(arguments, rows)};
+    struct cli_settings settings;
+    struct koa_settings view;
     struct koa_agent_opts opts = KOA_AGENT_OPTS_INIT;
     const char *bootstrap = cli_value(arguments, "bootstrap");
     struct koa_simulation *simulation = NULL;
@@ -183,6 +185,7 @@ static int serve(const struct cli_arguments *arguments)
 
     if (!check_simulate_flags(arguments))
         return CLI_USAGE;
+    cli_settings_collect(arguments, &settings);
     cli_signals_block();
     if (cli_is_given(arguments, "simulate") &&
         !cli_simulation_start(arguments, "sim-", &simulation))
@@ -194,13 +197,14 @@ static int serve(const struct cli_arguments *arguments)
                        bootstrap);
     } else {
         if (bootstrap != NULL)
-            rows[settings.count++] = (struct koa_setting){.key = "clusters", .value = clusters};
+            cli_settings_add(&settings, "clusters", clusters, "bootstrap");
+        view = cli_settings_view(&settings);
         opts.config_file = cli_value(arguments, "config");
-        opts.settings = &settings;
+        opts.settings = &view;
         opts.use_environment = true;
         opts.use_defaults = true;
         opts.log_fd = STDERR_FILENO;
-        code = run_agent(&opts, simulation != NULL);
+        code = run_agent(arguments, &opts, simulation != NULL);
     }
     koa_simulation_stop(simulation);
     return code;

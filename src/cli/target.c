@@ -50,7 +50,8 @@ static bool load(const struct cli_arguments *arguments, struct cli_target *targe
     struct koa_configuration_opts opts = {.file = cli_value(arguments, "config"),
                                           .getenv = read_variable};
     struct koa_setting setting = {.key = "clusters"};
-    struct koa_settings settings = {.rows = &setting, .count = 1};
+    struct koa_settings settings = {
+        .rows = &setting, .origins = &(const char *){"--bootstrap"}, .count = 1};
     char clusters[CLUSTERS_TEXT_SIZE];
     struct koa_error error = {.text = ""};
     enum koa_err err;

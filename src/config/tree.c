@@ -101,12 +101,13 @@ struct koa_node *koa_node_from_settings(const struct koa_settings *settings, con
 
     for (size_t i = 0; root != NULL && i < settings->count; i++) {
         const struct koa_setting *setting = &settings->rows[i];
+        const char *origin = settings->origins != NULL ? settings->origins[i] : NULL;
         struct koa_node *value = NULL;
 
         if (setting->key == NULL || setting->value == NULL) {
             koa_config_errors_add(errors, root, setting->key, "a setting needs a key and a value");
         } else {
-            value = parse_setting(setting, file, arena, errors);
+            value = parse_setting(setting, origin != NULL ? origin : file, arena, errors);
         }
         if (value != NULL && !koa_tree_put(root, setting->key, value, arena)) {
             koa_config_errors_add(errors, root, setting->key,

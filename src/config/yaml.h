@@ -27,7 +27,8 @@ KOA_MUST_USE struct koa_node *koa_yaml_read(const char *path, const struct koa_y
                                             struct koa_arena *arena,
                                             struct koa_config_errors *errors);
 
-/* Settings given from C or by flags as a tree ("tls.ca_file" nests), values parsed as YAML flow. */
+/* Settings given from C or by flags as a tree ("tls.ca_file" nests), values parsed as YAML flow.
+ * `file` is what messages call those without an origin of their own. */
 KOA_MUST_USE struct koa_node *koa_node_from_settings(const struct koa_settings *settings,
                                                      const char *file, struct koa_arena *arena,
                                                      struct koa_config_errors *errors);

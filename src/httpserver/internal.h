@@ -107,7 +107,7 @@ struct koa_http_server {
     struct koa_http_limiter *limiter; /* of failed logins, under its mutex */
     pthread_mutex_t limiter_mutex;
     struct koa_limit_stats stats;
-    char urls[2][96]; /* http, https; empty before the start */
+    char address[64], urls[2][96]; /* urls: http, https; empty before the start */
     atomic_bool is_tls;
     int listener; /* -1 before the start */
     int waker;    /* eventfd: wakes the acceptor */

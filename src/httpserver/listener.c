@@ -48,6 +48,16 @@ static bool parse_address(const char *host, int port, union address *address, so
     return false;
 }
 
+const char *koa_http_host_validate(const char *host)
+{
+    union address address;
+    socklen_t size;
+
+    return parse_address(host, 0, &address, &size)
+               ? NULL
+               : "an IP address of this machine (0.0.0.0 or :: for all of them) or localhost";
+}
+
 static enum koa_err bind_host(struct koa_http_server *server, const char *host,
                               struct koa_error *reterr)
 {
@@ -57,8 +67,8 @@ static enum koa_err bind_host(struct koa_http_server *server, const char *host,
     socklen_t size;
 
     if (!parse_address(host, server->opts.port, &address, &size)) {
-        return koa_fail(reterr, KOA_ERR_INVALID,
-                        "cannot listen on '%s': an IP address or localhost is expected", host);
+        return koa_fail(reterr, KOA_ERR_INVALID, "cannot listen on '%s': it must be %s", host,
+                        koa_http_host_validate(host));
     }
     (void) snprintf(name, sizeof(name), strchr(host, ':') != NULL ? "[%.255s]:%d" : "%.255s:%d",
                     host, server->opts.port);
@@ -72,26 +82,38 @@ static enum koa_err bind_host(struct koa_http_server *server, const char *host,
     return KOA_OK;
 }
 
-/* Where a client on this machine reaches us: a wildcard address is no place to connect to. */
-static void set_urls(struct koa_http_server *server)
+static void print_host(const union address *address, char host[INET6_ADDRSTRLEN])
+{
+    if (address->any.sa_family == AF_INET6) {
+        (void) inet_ntop(AF_INET6, &address->v6.sin6_addr, host, INET6_ADDRSTRLEN);
+    } else {
+        (void) inet_ntop(AF_INET, &address->v4.sin_addr, host, INET6_ADDRSTRLEN);
+    }
+}
+
+/* Where we listen, and where a client on this machine reaches us: a wildcard address is no place to
+ * connect to. */
+static void set_addresses(struct koa_http_server *server)
 {
     static const char *const schemes[] = {"http", "https"};
     union address address = {.storage = {0}};
     socklen_t size = sizeof(address);
-    char host[INET6_ADDRSTRLEN] = "127.0.0.1";
+    char host[INET6_ADDRSTRLEN] = "";
     bool is_v6;
     int port;
 
     (void) getsockname(server->listener, &address.any, &size);
     is_v6 = address.any.sa_family == AF_INET6;
     port = ntohs(is_v6 ? address.v6.sin6_port : address.v4.sin_port);
-    if (is_v6 && IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr))
+    print_host(&address, host);
+    (void) snprintf(server->address, sizeof(server->address), is_v6 ? "[%s]:%d" : "%s:%d", host,
+                    port);
+    if (is_v6 && IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr)) {
         address.v6.sin6_addr = in6addr_loopback;
-    if (is_v6) {
-        (void) inet_ntop(AF_INET6, &address.v6.sin6_addr, host, sizeof(host));
-    } else if (address.v4.sin_addr.s_addr != htonl(INADDR_ANY)) {
-        (void) inet_ntop(AF_INET, &address.v4.sin_addr, host, sizeof(host));
+    } else if (!is_v6 && address.v4.sin_addr.s_addr == htonl(INADDR_ANY)) {
+        address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     }
+    print_host(&address, host);
     for (size_t i = 0; i < KOA_ARRAY_COUNT(schemes); i++) {
         (void) snprintf(server->urls[i], sizeof(server->urls[i]),
                         is_v6 ? "%s://[%s]:%d" : "%s://%s:%d", schemes[i], host, port);
@@ -110,7 +132,7 @@ enum koa_err koa_http_listener_open(struct koa_http_server *server, struct koa_e
     if (err == KOA_OK)
         err = bind_host(server, host != NULL && host[0] != '\0' ? host : "0.0.0.0", reterr);
     if (err == KOA_OK)
-        set_urls(server);
+        set_addresses(server);
     return err;
 }
 

@@ -102,6 +102,11 @@ const char *koa_http_server_url(const struct koa_http_server *server)
     return server->urls[atomic_load(&server->is_tls) ? 1 : 0];
 }
 
+const char *koa_http_server_address(const struct koa_http_server *server)
+{
+    return server->address;
+}
+
 enum koa_err koa_http_server_reload(struct koa_http_server *server,
                                     const struct koa_http_settings *settings,
                                     struct koa_error *reterr)

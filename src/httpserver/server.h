@@ -78,6 +78,10 @@ KOA_MUST_USE enum koa_err koa_http_server_start(struct koa_http_server *server,
                                                 struct koa_error *reterr);
 /* "http://127.0.0.1:8080", for a client on this machine; "" before the start. Any thread. */
 const char *koa_http_server_url(const struct koa_http_server *server);
+/* "0.0.0.0:8080" or "[::]:8080": where it listens; "" before the start. Any thread. */
+const char *koa_http_server_address(const struct koa_http_server *server);
+/* NULL when a listener may be bound to it, else what completes "must be ...". */
+const char *koa_http_host_validate(const char *host);
 /* Takes new settings, or fails and changes nothing (text names what is wrong). The socket stays
  * open; requests under way end under the old settings, and their connections with them. Any thread,
  * after the start. */

@@ -1,5 +1,6 @@
 """Start, reload and stop: what an operator and a service manager do to a running agent."""
 import http.client
+import json
 import signal
 import socket
 import threading
@@ -100,11 +101,23 @@ def test_check_config_prints_effective_settings_and_masks_secrets(build, tmp_pat
 
 
 @pytest.mark.parametrize("name, value", [("METRICS_RETENTION_HOURS", "soon"), ("MONITORING_PORT", "http"),
-                                         ("KOA_LOG_LEVEL", "loud"), ("HEALTH_CHECK_TIMEOUT", "-1")])
+                                         ("KOA_LOG_LEVEL", "loud"), ("HEALTH_CHECK_TIMEOUT", "-1"),
+                                         ("MONITORING_HOST", "my-host"), ("KAFKA_BOOTSTRAP_SERVERS", "kafka")])
 def test_an_environment_variable_that_cannot_be_read_stops_the_start(build, name, value):
     done = run(build, "serve", environment={name: value})
     assert done.returncode == 2
-    assert name in done.stderr and value in done.stderr
+    assert done.stderr.startswith(f"{name}: ") and f"'{value}'" in done.stderr
+    assert "must be" in done.stderr or "allowed" in done.stderr
+
+
+@pytest.mark.parametrize("command, flag, value", [
+    ("serve", "--port", "abc"), ("serve", "--port", "65536"), ("serve", "--host", "my-host"), ("serve", "--log-level", "loud"),
+    ("serve", "--log-format", "xml"), ("serve", "--bootstrap", "kafka"), ("demo", "--port", "abc"),
+    ("lag", "--bootstrap", "kafka"), ("doctor", "--bootstrap", "kafka:0")])
+def test_a_flag_that_cannot_be_read_is_named(build, command, flag, value):
+    done = run(build, command, flag, value)
+    assert done.returncode == 2 and f"{flag}: " in done.stderr and f"'{value}'" in done.stderr, done.stderr
+    assert "must be" in done.stderr or "allowed" in done.stderr
 
 
 def test_usage_errors(build):
@@ -123,7 +136,39 @@ def test_a_taken_port_is_named(agent):
     second.arguments[second.arguments.index("--port") + 1] = first.port
     second.start(wait=False)
     assert second.process.wait(10 * SLOWNESS) == 1
-    assert str(first.port) in second.log and "Address already in use" in second.log
+    assert f"cannot listen on 127.0.0.1:{first.port}: Address already in use; another process listens there: " in second.log
+    assert "--port, web.port or MONITORING_PORT" in second.log
+    assert len(second.log.splitlines()) == 1, "told once, and nothing that has not begun is stopped"
+
+
+def test_the_start_says_where_it_listens_and_where_it_is_reached(agent):
+    for host in ("127.0.0.1", "0.0.0.0"):
+        one = agent(arguments=["--host", host])
+        assert f"listens on {host}:{one.port}; from this machine: http://127.0.0.1:{one.port}\n" in one.log
+        one.stop()
+
+
+def test_standard_error_holds_json_only_once_the_log_has_begun(agent):
+    one = agent("log: {format: json}\nchecks: [{name: first, type: exec, command: [/bin/true]}]")
+    one.write_config("log: {format: json}\nmetrics: {retention: x}\nchecks: [{name: first, type: exec}]")
+    one.signal(signal.SIGHUP)
+    wait_until(lambda: "the configuration in force stays" in one.log, 5, "the refusal in the log")
+    second = agent("log: {format: json}", start=False)
+    second.arguments[second.arguments.index("--port") + 1] = one.port
+    second.start(wait=False)
+    assert second.process.wait(10 * SLOWNESS) == 1
+    third = agent("log: {format: json}", start=False)
+    third.arguments[third.arguments.index("--state-dir") + 1] = one.state
+    third.start(wait=False)
+    assert third.process.wait(10 * SLOWNESS) == 1
+    one.stop()
+    lines = [json.loads(line) for line in one.log.splitlines()]
+    refused = [line["message"] for line in lines if line["event"] in ("config.error", "config.reload")]
+    assert len(refused) == 3, refused
+    assert "koa.yaml:2:22: metrics.retention: must be " in refused[0] and "koa.yaml:3:" in refused[1]
+    assert refused[2].startswith("not reloaded: ") and "(and 1 more)" in refused[2]
+    assert [json.loads(line)["event"] for line in second.log.splitlines()] == ["agent.start"]
+    assert [json.loads(line)["event"] for line in third.log.splitlines()] == ["agent.start"]
 
 
 def test_a_second_agent_on_the_same_state_is_refused(agent):

@@ -177,6 +177,8 @@ static void a_bad_variable_stops_with_its_name_and_what_is_allowed(void **state)
         {"ALERT_CHECK_INTERVAL", "0", "ALERT_CHECK_INTERVAL: alerting.interval: "},
         {"KOA_LOG_LEVEL", "verbose",
          "KOA_LOG_LEVEL: log.level: unknown word 'verbose'; allowed: error, warning, notice"},
+        {"MONITORING_HOST", "my-host", "MONITORING_HOST: web.host: must be an IP address of this"},
+        {"MONITORING_HOST", "256.0.0.1", "or localhost, not '256.0.0.1'\n"},
         {"KAFKA_BOOTSTRAP_SERVERS", ",", "KAFKA_BOOTSTRAP_SERVERS: clusters[0].bootstrap_servers"},
     };
 
@@ -284,7 +286,7 @@ static void secrets_are_masked_in_print(void **state)
 
 static void flags_outrank_environment_and_file(void **state)
 {
-    struct koa_labels variables = *KOA_LABELS({"MONITORING_PORT", "1"}, {"MONITORING_HOST", "h"});
+    struct koa_labels variables = *KOA_LABELS({"MONITORING_PORT", "1"}, {"MONITORING_HOST", "::1"});
     struct fixture f;
 
     (void) state;
@@ -292,7 +294,7 @@ static void flags_outrank_environment_and_file(void **state)
                                               .context = &variables,
                                               .settings = KOA_SETTINGS({"web.port", "2"})});
     KIT_EXPECT_INT("flag", 2, f.configuration->web.port);
-    KIT_EXPECT_TEXT("environment", "h", f.configuration->web.host);
+    KIT_EXPECT_TEXT("environment", "::1", f.configuration->web.host);
     finish(&f);
 }
 

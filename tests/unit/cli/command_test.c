@@ -181,16 +181,24 @@ static void numbers_have_a_range(void **state)
 static void given_flags_become_settings(void **state)
 {
     static const char *const words[WORDS] = {"--fast", "--url", "http://x", "--port", "80"};
-    struct koa_setting rows[CLI_SETTING_LIMIT];
+    struct cli_settings settings;
+    struct koa_settings view;
     struct cli_arguments arguments;
 
     (void) state;
     assert_true(parse(&plain, words, &arguments));
     free(text);
-    assert_int_equal(cli_settings(&arguments, rows), 2);
-    KIT_EXPECT_TEXT("in the order of the tables", "web.port", rows[0].key);
-    KIT_EXPECT_TEXT("its value", "80", rows[0].value);
-    KIT_EXPECT_TEXT("a switch", "fast", rows[1].key);
+    cli_settings_collect(&arguments, &settings);
+    cli_settings_add(&settings, "state_directory", ":memory:", NULL);
+    view = cli_settings_view(&settings);
+    assert_int_equal(view.count, 3);
+    KIT_EXPECT_TEXT("in the order of the tables", "web.port", view.rows[0].key);
+    KIT_EXPECT_TEXT("its value", "80", view.rows[0].value);
+    KIT_EXPECT_TEXT("what an error calls it", "--port", view.origins[0]);
+    KIT_EXPECT_TEXT("a switch", "fast", view.rows[1].key);
+    KIT_EXPECT_TEXT("what an error calls it", "--fast", view.origins[1]);
+    KIT_EXPECT_TEXT("the command's own", ":memory:", view.rows[2].value);
+    KIT_EXPECT("from no flag", view.origins[2] == NULL);
 }
 
 /* The commands' own rows: limits hold, names are unique, help says what happens. */

@@ -97,6 +97,24 @@ static void the_later_source_wins_key_by_key(void **state)
     finish(&f);
 }
 
+static void an_error_of_a_setting_names_its_origin(void **state)
+{
+    static const char *const origins[] = {"--port", NULL};
+    struct koa_settings settings = {
+        .rows = (const struct koa_setting[]){{"web.port", "abc"}, {"retention", "soon"}},
+        .origins = origins,
+        .count = 2};
+    struct fixture f;
+
+    (void) state;
+    start(&f);
+    load(&f, koa_node_from_settings(&settings, "settings", f.arena, &f.errors));
+    KIT_EXPECT_CONTAINS("its flag", "--port: web.port: must be a whole number",
+                        koa_buf_text(&f.printed));
+    KIT_EXPECT_CONTAINS("none", "settings: retention: must be ", koa_buf_text(&f.printed));
+    finish(&f);
+}
+
 static void durations_of_the_environment_may_lack_a_unit(void **state)
 {
     static const struct {
@@ -222,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_later_source_wins_key_by_key),
+        cmocka_unit_test(an_error_of_a_setting_names_its_origin),
         cmocka_unit_test(durations_of_the_environment_may_lack_a_unit),
         cmocka_unit_test(a_bad_variable_is_named_with_what_is_allowed),
         cmocka_unit_test(without_variables_there_is_no_tree),
