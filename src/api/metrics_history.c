@@ -18,6 +18,7 @@ enum phase { PHASE_EDGE, PHASE_POINT, PHASE_END };
 /* One body: `edge` is what stands before the next point, or behind the last. */
 struct history_body {
     struct koa_history_view *view;
+    struct koa_history_reader *reader;
     struct koa_mono (*mono)(void);
     struct koa_mono started;
     size_t point, count; /* the next one; how many the view has */
@@ -26,8 +27,7 @@ struct history_body {
     size_t edge_size, edge_sent;
     struct koa_wall now;
     size_t shown;
-    struct koa_metrics_source source;
-    const struct koa_metrics_source *sources[1];
+    const struct koa_metrics_source *source; /* of the point under way */
     struct koa_encoder *encoder;
 };
 
@@ -55,12 +55,15 @@ static bool begin_point(struct history_body *body)
         body->phase = PHASE_END;
         return true;
     }
-    koa_history_view_source(body->view, body->point, &body->source);
+    if (body->reader == NULL)
+        body->reader = koa_history_reader_create(body->view);
+    body->source = body->reader != NULL ? koa_history_reader_move(body->reader, body->point) : NULL;
     body->phase = PHASE_POINT;
-    return koa_encoder_create(
+    return body->source != NULL &&
+           koa_encoder_create(
                &(struct koa_encoder_opts){.format = KOA_FORMAT_JSON,
                                           .now = koa_history_view_time(body->view, body->point),
-                                          .sources = {.rows = body->sources, .count = 1}},
+                                          .sources = {.rows = &body->source, .count = 1}},
                &body->encoder, NULL) == KOA_OK;
 }
 
@@ -107,6 +110,7 @@ static void end_body(void *context)
     struct history_body *body = context;
 
     koa_encoder_destroy(body->encoder);
+    koa_history_reader_destroy(body->reader);
     koa_object_unref((struct koa_object *) body->view);
     koa_free(body);
 }
@@ -128,7 +132,6 @@ static void answer_points(const struct koa_api *api, int64_t limit,
     body->count = body->view != NULL ? koa_history_view_count(body->view) : 0;
     body->point = koa_api_first(body->count, limit);
     body->shown = body->count - body->point;
-    body->sources[0] = &body->source;
     write_edge(body, true);
     response->read = read_body;
     response->end = end_body;

@@ -47,11 +47,18 @@ struct koa_limit_stats *koa_history_stats(struct koa_history *history);
 /* Points in time, oldest first. */
 size_t koa_history_view_count(const struct koa_history_view *view);
 struct koa_wall koa_history_view_time(const struct koa_history_view *view, size_t point);
-/* The samples of one point, as a source that is valid as long as the view. */
-void koa_history_view_source(const struct koa_history_view *view, size_t point,
-                             struct koa_metrics_source *ret_source);
 
-/* Whether a walk visits a family; asked at each point. */
+/* Reads points as sources, one at a time. One thread at a time. */
+struct koa_history_reader;
+/* Holds the view. NULL when memory is out. */
+KOA_MUST_USE struct koa_history_reader *koa_history_reader_create(struct koa_history_view *view);
+void koa_history_reader_destroy(struct koa_history_reader *reader); /* NULL is nothing */
+/* The samples of one point; valid until the next call. In order is cheapest. NULL when memory is
+ * out. */
+KOA_MUST_USE const struct koa_metrics_source *
+koa_history_reader_move(struct koa_history_reader *reader, size_t point);
+
+/* Whether a walk visits a family; asked whenever series come or go. */
 typedef bool koa_history_wants_family_fn(void *context, const struct koa_family_view *family);
 /* Whether it visits a series of such a family. Asked once for each set of series that points share,
  * not at each point. */
@@ -68,7 +75,8 @@ struct koa_history_walk {
     koa_history_wants_fn *wants;
     koa_history_visit_fn *visit;
     void *context;
-    /* Its own: which series of `run` are wanted. */
+    /* Its own: where it is, and which series of `run` are wanted. */
+    struct koa_history_values *values;
     const struct koa_history_run *run;
     size_t *rows;
     size_t count;

@@ -28,19 +28,25 @@ static bool is_too_large(const struct koa_history_column *column)
 
 /* ---- what is likely to come next */
 
+static struct koa_history_layout *last_layout(const struct koa_history_column *column)
+{
+    return column->last->point != NULL ? column->last->point->layout : NULL;
+}
+
 /* The run of the family in the last point: most often the next one. NULL: it has none. */
 static const struct koa_history_run *find_run(const struct koa_history_column *column,
                                               const struct koa_history_family *family,
                                               size_t *ret_index)
 {
-    size_t count = column->last != NULL ? column->last->run_count : 0;
+    const struct koa_history_layout *last = last_layout(column);
+    size_t count = last != NULL ? last->count : 0;
 
     for (size_t i = 0; i < count; i++) {
         size_t index = (column->likely_run + i) % count;
 
-        if (column->last->runs[index]->family == family) {
+        if (last->runs[index]->family == family) {
             *ret_index = index;
-            return column->last->runs[index];
+            return last->runs[index];
         }
     }
     return NULL;
@@ -348,7 +354,7 @@ static struct koa_history_run *get_run(struct koa_history_column *column,
     const struct koa_history_run *found = find_run(column, span->family, &column->likely_run);
 
     if (found != NULL && is_same_run(found, span, rows)) {
-        struct koa_history_run *run = column->last->runs[column->likely_run];
+        struct koa_history_run *run = last_layout(column)->runs[column->likely_run];
 
         atomic_fetch_add_explicit(&run->references, 1, memory_order_relaxed);
         return run;
@@ -356,35 +362,55 @@ static struct koa_history_run *get_run(struct koa_history_column *column,
     return make_run(span, rows);
 }
 
-struct koa_history_point *koa_history_column_finish(struct koa_history_column *column,
-                                                    struct koa_wall now)
+static struct koa_history_layout *make_layout(struct koa_history_column *column)
 {
-    size_t cell_bytes = column->cell_count * sizeof(uint64_t);
-    size_t run_bytes = column->span_count * sizeof(struct koa_history_run *);
-    struct koa_history_point *point =
-        column->failed ? NULL : koa_calloc(1, sizeof(*point) + cell_bytes + run_bytes);
+    struct koa_history_layout *layout =
+        koa_calloc(1, sizeof(*layout) + column->span_count * sizeof(struct koa_history_run *));
     size_t row = 0;
 
-    if (point == NULL)
+    if (layout == NULL)
         return NULL;
-    koa_object_init(&point->object, koa_history_point_destroy);
-    point->time = now;
-    point->cells = (uint64_t *) (point + 1);
-    point->cell_count = column->cell_count;
-    point->runs = (struct koa_history_run **) (void *) (point->cells + column->cell_count);
-    if (cell_bytes > 0)
-        memcpy(point->cells, column->cells, cell_bytes);
+    atomic_init(&layout->references, 1);
     column->likely_run = 0;
     for (size_t i = 0; i < column->span_count; i++) {
         struct koa_history_run *run = get_run(column, &column->spans[i], column->rows + row);
 
         if (run == NULL) {
-            koa_object_unref(&point->object);
+            koa_history_layout_unref(layout);
             return NULL;
         }
-        point->runs[point->run_count++] = run;
+        layout->runs[layout->count++] = run;
         row += column->spans[i].count;
     }
+    return layout;
+}
+
+/* The last point's layout when its runs are the same. A reference either way. */
+static struct koa_history_layout *get_layout(struct koa_history_column *column)
+{
+    struct koa_history_layout *layout = make_layout(column);
+    struct koa_history_layout *last = last_layout(column);
+
+    if (layout == NULL || last == NULL || last->count != layout->count ||
+        memcmp(last->runs, layout->runs, layout->count * sizeof(struct koa_history_run *)) != 0)
+        return layout;
+    koa_history_layout_unref(layout);
+    atomic_fetch_add_explicit(&last->references, 1, memory_order_relaxed);
+    return last;
+}
+
+struct koa_history_point *koa_history_column_finish(struct koa_history_column *column,
+                                                    struct koa_wall now, bool is_first)
+{
+    struct koa_history_layout *layout = column->failed ? NULL : get_layout(column);
+    struct koa_history_point *point;
+
+    if (layout == NULL)
+        return NULL;
+    point = koa_history_point_create(column->last, layout, column->cells, is_first);
+    koa_history_layout_unref(layout);
+    if (point != NULL)
+        point->time = now;
     return point;
 }
 

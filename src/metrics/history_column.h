@@ -3,6 +3,7 @@
 #define METRICS_HISTORY_COLUMN_H
 
 #include "metrics/history_texts.h"
+#include "metrics/history_values.h"
 #include "metrics/pattern.h"
 
 /* The series of a family that were seen, in a row. */
@@ -17,9 +18,9 @@ struct koa_history_span {
 struct koa_history_column {
     struct koa_history_texts *texts;
     const struct koa_patterns *exclude;
-    const struct koa_history_point *last; /* the point before; NULL: none */
-    size_t bytes_limit;                   /* of cells and rows */
-    size_t text_limit;                    /* of the labels in it */
+    const struct koa_history_values *last; /* the point before */
+    size_t bytes_limit;                    /* of cells and rows */
+    size_t text_limit;                     /* of the labels in it */
 
     struct koa_history_span *spans;
     size_t span_count, span_capacity;
@@ -42,9 +43,10 @@ struct koa_history_column {
  * that makes it smallest is left out, of two the later one. */
 void koa_history_column_fill(struct koa_history_column *column,
                              const struct koa_metrics_source *source);
-/* The point; NULL when memory is or was out. Runs that the last point has too are shared. */
-KOA_MUST_USE struct koa_history_point *koa_history_column_finish(struct koa_history_column *column,
-                                                                 struct koa_wall now);
+/* The point; NULL when memory is or was out. Runs that the last point has too are shared; with
+ * `is_first` nothing else is. */
+KOA_MUST_USE struct koa_history_point *
+koa_history_column_finish(struct koa_history_column *column, struct koa_wall now, bool is_first);
 void koa_history_column_deinit(struct koa_history_column *column);
 
 #endif

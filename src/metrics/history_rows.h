@@ -31,7 +31,7 @@ struct koa_history_labels {
  * goes. One block, bounds included. */
 struct koa_history_run {
     atomic_size_t references;
-    size_t points; /* the writer's: of those kept */
+    size_t layouts; /* the writer's: of points that are kept */
     struct koa_history_family *family;
     const double *bounds;
     size_t bound_count;
@@ -40,14 +40,23 @@ struct koa_history_run {
     struct koa_history_labels *rows[];
 };
 
-/* One column of values, run after run. A scalar is one cell (a double's bits); a histogram is sum,
- * minimum, maximum, then its buckets. One block. */
+/* All runs of a point, in order; shared like them. One block. */
+struct koa_history_layout {
+    atomic_size_t references;
+    size_t points; /* the writer's: of those kept */
+    size_t count;
+    struct koa_history_run *runs[];
+};
+
+/* The values of a point, run after run (history_codec.h). One block. */
 struct koa_history_point {
     struct koa_object object;
     struct koa_wall time;
-    size_t run_count, cell_count;
-    struct koa_history_run **runs;
-    uint64_t *cells;
+    struct koa_history_layout *layout;
+    struct koa_history_point
+        *before; /* whose values its own are told by; NULL: it is a first one */
+    size_t size;
+    uint8_t bytes[];
 };
 
 struct koa_history_view {
@@ -56,13 +65,16 @@ struct koa_history_view {
     struct koa_history_point *points[];
 };
 
-enum { KOA_HISTOGRAM_EXTRA_CELLS = 3 };
+/* A point is read by reading those before it, and they go together: so there are never more than
+ * this, an hour by default. */
+enum { KOA_HISTORY_CHAIN_POINTS = 120 };
 
 /* Cells of one series. */
 size_t koa_history_cells(bool is_histogram, size_t bound_count);
 void koa_history_family_unref(struct koa_history_family *family);
 void koa_history_labels_unref(struct koa_history_labels *labels);
 void koa_history_run_unref(struct koa_history_run *run);
+void koa_history_layout_unref(struct koa_history_layout *layout);
 void koa_history_view_destroy(struct koa_object *object);
 void koa_history_point_destroy(struct koa_object *object);
 

@@ -4,17 +4,23 @@
 
 #include "base/memory.h"
 #include "base/str.h"
-#include "metrics/history_rows.h"
+#include "metrics/history_values.h"
 #include "metrics/number.h"
 
 struct position {
-    size_t run, row, cell;
+    size_t run, row;
     struct koa_histogram_view histograms[];
 };
 
 enum {
     BATCH_HISTOGRAMS =
         (KOA_CURSOR_SIZE - sizeof(struct position)) / sizeof(struct koa_histogram_view)
+};
+
+struct koa_history_reader {
+    struct koa_history_view *view;
+    struct koa_history_values values;
+    struct koa_metrics_source source;
 };
 
 size_t koa_history_cells(bool is_histogram, size_t bound_count)
@@ -49,12 +55,22 @@ void koa_history_run_unref(struct koa_history_run *run)
     koa_free(run);
 }
 
+void koa_history_layout_unref(struct koa_history_layout *layout)
+{
+    if (atomic_fetch_sub_explicit(&layout->references, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < layout->count; i++)
+        koa_history_run_unref(layout->runs[i]);
+    koa_free(layout);
+}
+
 void koa_history_point_destroy(struct koa_object *object)
 {
     struct koa_history_point *point = KOA_CONTAINER_OF(object, struct koa_history_point, object);
 
-    for (size_t i = 0; i < point->run_count; i++)
-        koa_history_run_unref(point->runs[i]);
+    koa_history_layout_unref(point->layout);
+    if (point->before != NULL)
+        koa_object_unref(&point->before->object);
     koa_free(point);
 }
 
@@ -79,11 +95,8 @@ struct koa_wall koa_history_view_time(const struct koa_history_view *view, size_
 
 static void begin(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor)
 {
-    struct koa_history_point *point = source->context;
-
+    (void) source;
     memset(cursor, 0, sizeof(*cursor));
-    koa_object_ref(&point->object);
-    cursor->pinned = &point->object;
 }
 
 static void view_histogram(const struct koa_history_run *run, const uint64_t *cells,
@@ -124,13 +137,14 @@ static void view_series(const struct koa_history_run *run, size_t row, const uin
 static bool next(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor,
                  struct koa_batch *batch)
 {
-    const struct koa_history_point *point = source->context;
+    const struct koa_history_values *values = source->context;
+    const struct koa_history_layout *layout = values->point->layout;
     struct position *position = (struct position *) (void *) cursor->state;
     size_t histograms = 0;
 
     batch->count = 0;
-    while (position->run < point->run_count && batch->count < KOA_BATCH_SAMPLES) {
-        const struct koa_history_run *run = point->runs[position->run];
+    while (position->run < layout->count && batch->count < KOA_BATCH_SAMPLES) {
+        const struct koa_history_run *run = layout->runs[position->run];
 
         if (position->row == run->count) {
             position->run++;
@@ -139,11 +153,12 @@ static bool next(const struct koa_metrics_source *source, struct koa_metrics_cur
         }
         if (run->is_histogram && histograms == BATCH_HISTOGRAMS)
             break;
-        view_series(run, position->row, point->cells + position->cell,
+        view_series(run, position->row,
+                    values->track.cells + values->places[position->run].first +
+                        position->row * cells_of(run),
                     &batch->samples[batch->count], &position->histograms[histograms]);
         histograms += run->is_histogram ? 1 : 0;
         position->row++;
-        position->cell += cells_of(run);
         batch->count++;
     }
     return batch->count > 0;
@@ -152,18 +167,44 @@ static bool next(const struct koa_metrics_source *source, struct koa_metrics_cur
 static void end(const struct koa_metrics_source *source, struct koa_metrics_cursor *cursor)
 {
     (void) source;
-    koa_object_unref(cursor->pinned);
-    cursor->pinned = NULL;
+    (void) cursor;
 }
 
-void koa_history_view_source(const struct koa_history_view *view, size_t point,
-                             struct koa_metrics_source *ret_source)
+struct koa_history_reader *koa_history_reader_create(struct koa_history_view *view)
 {
-    *ret_source = (struct koa_metrics_source){.name = "history",
-                                              .context = view->points[point],
-                                              .begin = begin,
-                                              .next = next,
-                                              .end = end};
+    struct koa_history_reader *reader = koa_calloc(1, sizeof(*reader));
+
+    if (reader == NULL)
+        return NULL;
+    reader->view = view;
+    koa_object_ref(&view->object);
+    reader->source = (struct koa_metrics_source){
+        .name = "history", .context = &reader->values, .begin = begin, .next = next, .end = end};
+    return reader;
+}
+
+void koa_history_reader_destroy(struct koa_history_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    koa_history_values_deinit(&reader->values);
+    koa_object_unref(&reader->view->object);
+    koa_free(reader);
+}
+
+const struct koa_metrics_source *koa_history_reader_move(struct koa_history_reader *reader,
+                                                         size_t point)
+{
+    return koa_history_values_move(&reader->values, reader->view->points[point]) ? &reader->source
+                                                                                 : NULL;
+}
+
+static void forget_choice(struct koa_history_walk *walk)
+{
+    koa_free(walk->rows);
+    walk->rows = NULL;
+    walk->run = NULL;
+    walk->count = 0;
 }
 
 /* Which series of the run are wanted. */
@@ -171,7 +212,7 @@ static bool choose(struct koa_history_walk *walk, const struct koa_history_run *
 {
     size_t *rows = koa_calloc(run->count + 1, sizeof(*rows));
 
-    koa_history_walk_deinit(walk);
+    forget_choice(walk);
     if (rows == NULL)
         return false;
     walk->rows = rows;
@@ -183,36 +224,54 @@ static bool choose(struct koa_history_walk *walk, const struct koa_history_run *
     return true;
 }
 
+static struct koa_history_values *start_walk(struct koa_history_walk *walk)
+{
+    if (walk->values == NULL)
+        walk->values = koa_calloc(1, sizeof(*walk->values));
+    if (walk->values != NULL) {
+        walk->values->wants_family = walk->wants_family;
+        walk->values->context = walk->context;
+    }
+    return walk->values;
+}
+
+static void visit_run(struct koa_history_walk *walk, const uint64_t *cells)
+{
+    for (size_t i = 0; i < walk->count; i++) {
+        size_t row = walk->rows[i];
+        struct koa_histogram_view histogram;
+        struct koa_sample sample;
+
+        view_series(walk->run, row, cells + row * cells_of(walk->run), &sample, &histogram);
+        walk->visit(walk->context, walk->run->rows[row], &sample);
+    }
+}
+
 bool koa_history_walk_point(struct koa_history_walk *walk, const struct koa_history_view *view,
                             size_t point)
 {
-    const struct koa_history_point *at = view->points[point];
-    const uint64_t *cells = at->cells;
+    struct koa_history_point *at = view->points[point];
+    const struct koa_history_values *values = start_walk(walk);
 
-    for (size_t i = 0; i < at->run_count; i++) {
-        const struct koa_history_run *run = at->runs[i];
-        size_t width = cells_of(run);
+    if (values == NULL || !koa_history_values_move(walk->values, at))
+        return false;
+    for (size_t i = 0; i < at->layout->count; i++) {
+        const struct koa_history_run *run = at->layout->runs[i];
 
-        if (walk->wants_family(walk->context, &run->family->view)) {
-            if (walk->run != run && !choose(walk, run))
-                return false;
-            for (size_t k = 0; k < walk->count; k++) {
-                struct koa_histogram_view histogram;
-                struct koa_sample sample;
-
-                view_series(run, walk->rows[k], cells + walk->rows[k] * width, &sample, &histogram);
-                walk->visit(walk->context, run->rows[walk->rows[k]], &sample);
-            }
-        }
-        cells += run->count * width;
+        if (!values->places[i].is_wanted)
+            continue;
+        if (walk->run != run && !choose(walk, run))
+            return false;
+        visit_run(walk, values->track.cells + values->places[i].first);
     }
     return true;
 }
 
 void koa_history_walk_deinit(struct koa_history_walk *walk)
 {
-    koa_free(walk->rows);
-    walk->rows = NULL;
-    walk->run = NULL;
-    walk->count = 0;
+    forget_choice(walk);
+    if (walk->values != NULL)
+        koa_history_values_deinit(walk->values);
+    koa_free(walk->values);
+    walk->values = NULL;
 }

@@ -1,103 +1,11 @@
-#include "kit/kit.h"
+#include "history_kit.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/num.h"
 #include "base/str.h"
-#include "metrics/history.h"
-#include "metrics/key.h"
-#include "metrics/registry.h"
-
-struct fixture {
-    struct koa_metrics *metrics;
-    struct koa_history *history;
-    const struct koa_metrics_source *source;
-    struct koa_metrics_sources sources;
-};
-
-static void set_up(struct fixture *fixture, const struct koa_history_opts *opts)
-{
-    const struct koa_metrics_opts metrics_opts = {0};
-    struct koa_error error;
-
-    assert_int_equal(koa_metrics_create(&metrics_opts, &fixture->metrics, &error), KOA_OK);
-    assert_int_equal(koa_history_create(opts, &fixture->history, &error), KOA_OK);
-    fixture->source = koa_metrics_source(fixture->metrics);
-    fixture->sources = (struct koa_metrics_sources){.rows = &fixture->source, .count = 1};
-}
-
-static void tear_down(struct fixture *fixture)
-{
-    koa_history_destroy(fixture->history);
-    koa_metrics_destroy(fixture->metrics);
-}
-
-static void sample_at(struct fixture *fixture, int64_t ms)
-{
-    koa_history_sample(fixture->history, &fixture->sources, (struct koa_wall){.ms = ms});
-}
-
-static void release(struct koa_history_view *view)
-{
-    koa_object_unref((struct koa_object *) view);
-}
-
-/* A point as "key value|key value|". */
-static const char *dump(const struct koa_history_view *view, size_t point)
-{
-    static char text[65536];
-    struct koa_metrics_source source;
-    struct koa_metrics_cursor cursor = {0};
-    struct koa_batch batch;
-    struct koa_buf buf = {.limit = sizeof(text) - 1};
-    const struct koa_family_view *family = NULL;
-    struct koa_str previous = {0};
-
-    koa_history_view_source(view, point, &source);
-    source.begin(&source, &cursor);
-    while (source.next(&source, &cursor, &batch)) {
-        for (size_t i = 0; i < batch.count; i++) {
-            const struct koa_sample *sample = &batch.samples[i];
-
-            KIT_EXPECT_INT("one view for each family",
-                           koa_str_equal(previous, sample->family->name), family == sample->family);
-            family = sample->family;
-            previous = family->name;
-            koa_series_key_print(&buf, sample);
-            if (sample->histogram != NULL) {
-                koa_buf_printf(&buf, " n=%lu sum=%g max=%g|",
-                               (unsigned long) sample->histogram->count, sample->histogram->sum,
-                               sample->histogram->maximum);
-            } else {
-                koa_buf_printf(&buf, " %g|", sample->value);
-            }
-        }
-    }
-    source.end(&source, &cursor);
-    assert_true(koa_str_copy(text, sizeof(text), koa_str_from(koa_buf_text(&buf))));
-    koa_buf_deinit(&buf);
-    return text;
-}
-
-static size_t count_samples(const struct koa_history_view *view, size_t point)
-{
-    struct koa_metrics_source source;
-    struct koa_metrics_cursor cursor = {0};
-    struct koa_batch batch;
-    size_t count = 0;
-
-    koa_history_view_source(view, point, &source);
-    source.begin(&source, &cursor);
-    while (source.next(&source, &cursor, &batch))
-        count += batch.count;
-    source.end(&source, &cursor);
-    return count;
-}
-
-static const struct koa_history_opts roomy = {.retention_ms = 1000000, .bytes_limit = 100000000};
 
 static void each_point_keeps_what_was_there(void **state)
 {
@@ -141,71 +49,6 @@ static void a_view_outlives_the_history(void **state)
     KIT_EXPECT_INT("as it was", 1, koa_history_view_count(view));
     KIT_EXPECT_TEXT("readable", "g{a=1} 1|", dump(view, 0));
     release(view);
-}
-
-static void old_points_go_by_age(void **state)
-{
-    const struct koa_history_opts opts = {.retention_ms = 5000, .bytes_limit = 100000000};
-    struct fixture fixture;
-    struct koa_history_view *view;
-
-    (void) state;
-    set_up(&fixture, &opts);
-    koa_metrics_set(fixture.metrics, "g", 1, KOA_NO_LABELS);
-    for (int64_t ms = 1000; ms <= 20000; ms += 1000)
-        sample_at(&fixture, ms);
-    view = koa_history_get(fixture.history);
-    KIT_EXPECT_INT("points", 6, koa_history_view_count(view));
-    KIT_EXPECT_INT("oldest", 15000, koa_history_view_time(view, 0).ms);
-    KIT_EXPECT_INT("age is not loss", 0, atomic_load(&koa_history_stats(fixture.history)->dropped));
-    release(view);
-    tear_down(&fixture);
-}
-
-static void the_byte_limit_holds_while_series_come_and_go(void **state)
-{
-    const struct koa_history_opts opts = {.retention_ms = 1000000, .bytes_limit = 60000};
-    struct fixture fixture;
-    struct koa_limit_stats *stats;
-    struct koa_history_view *view;
-    int64_t most = 0;
-
-    (void) state;
-    set_up(&fixture, &opts);
-    stats = koa_history_stats(fixture.history);
-    for (int i = 0; i < 300; i++) {
-        char value[16];
-
-        snprintf(value, sizeof(value), "%d", i % 40);
-        koa_metrics_set(fixture.metrics, "g", i, KOA_LABELS({"a", value}));
-        koa_metrics_time(fixture.metrics, "t", i, KOA_NO_LABELS);
-        sample_at(&fixture, (int64_t) i * 100);
-        most = atomic_load(&stats->used) > most ? atomic_load(&stats->used) : most;
-    }
-    KIT_EXPECT("never above the limit", most <= 60000);
-    KIT_EXPECT("used as far as it goes", most > 40000);
-    KIT_EXPECT("counted", atomic_load(&stats->dropped) > 50);
-    view = koa_history_get(fixture.history);
-    KIT_EXPECT("the newest is there",
-               koa_history_view_time(view, koa_history_view_count(view) - 1).ms == 29900);
-    release(view);
-    tear_down(&fixture);
-}
-
-static void a_limit_below_one_point_keeps_none(void **state)
-{
-    const struct koa_history_opts opts = {.retention_ms = 1000000, .bytes_limit = 10};
-    struct fixture fixture;
-    struct koa_history_view *view;
-
-    (void) state;
-    set_up(&fixture, &opts);
-    koa_metrics_set(fixture.metrics, "g", 1, KOA_NO_LABELS);
-    sample_at(&fixture, 1000);
-    view = koa_history_get(fixture.history);
-    KIT_EXPECT_INT("none", 0, koa_history_view_count(view));
-    release(view);
-    tear_down(&fixture);
 }
 
 static void excluded_families_are_not_kept(void **state)
@@ -341,7 +184,8 @@ static void many_series_come_back_in_batches(void **state)
 {
     struct fixture fixture;
     struct koa_history_view *view;
-    struct koa_metrics_source source;
+    struct koa_history_reader *reader;
+    const struct koa_metrics_source *source;
     struct koa_metrics_cursor cursor = {0};
     struct koa_batch batch;
     size_t seen = 0;
@@ -357,9 +201,12 @@ static void many_series_come_back_in_batches(void **state)
     }
     sample_at(&fixture, 1);
     view = koa_history_get(fixture.history);
-    koa_history_view_source(view, 0, &source);
-    source.begin(&source, &cursor);
-    while (source.next(&source, &cursor, &batch)) {
+    reader = koa_history_reader_create(view);
+    assert_non_null(reader);
+    source = koa_history_reader_move(reader, 0);
+    assert_non_null(source);
+    source->begin(source, &cursor);
+    while (source->next(source, &cursor, &batch)) {
         for (size_t i = 0; i < batch.count; i++, seen++) {
             double expected = 0;
 
@@ -371,103 +218,10 @@ static void many_series_come_back_in_batches(void **state)
             }
         }
     }
-    source.end(&source, &cursor);
+    source->end(source, &cursor);
+    koa_history_reader_destroy(reader);
     KIT_EXPECT_INT("all", 1000, seen);
     release(view);
-    tear_down(&fixture);
-}
-
-static void set_many(struct fixture *fixture, const char *family, int from, int count)
-{
-    for (int i = from; i < from + count; i++) {
-        char value[32];
-
-        (void) snprintf(value, sizeof(value), "consumer-group-%d", i);
-        koa_metrics_set(fixture->metrics, family, i, KOA_LABELS({"consumergroup", value}));
-    }
-}
-
-static void a_family_too_large_is_left_out_and_told_once(void **state)
-{
-    struct koa_history_opts opts = {.retention_ms = 10000000, .bytes_limit = 1000000};
-    struct fixture fixture;
-    struct koa_history_view *view;
-    struct koa_error error;
-
-    (void) state;
-    set_up(&fixture, &opts);
-    set_many(&fixture, "a_large", 0, 5000);
-    set_many(&fixture, "b_large", 5000, 3000);
-    koa_metrics_set(fixture.metrics, "c_small", 1, KOA_NO_LABELS);
-    for (int i = 0; i < 200; i++)
-        sample_at(&fixture, (int64_t) i * 1000);
-    view = koa_history_get(fixture.history);
-    KIT_EXPECT_INT("the others are kept", 200, koa_history_view_count(view));
-    KIT_EXPECT_TEXT("at the beginning", "c_small 1|", dump(view, 0));
-    KIT_EXPECT_TEXT("and later", "c_small 1|", dump(view, 199));
-    release(view);
-    KIT_EXPECT("named", koa_str_equal_text(koa_history_take_left_out(fixture.history), "a_large"));
-    KIT_EXPECT("both", koa_str_equal_text(koa_history_take_left_out(fixture.history), "b_large"));
-    KIT_EXPECT_INT("once", 0, koa_history_take_left_out(fixture.history).size);
-    KIT_EXPECT("no text of them stays",
-               atomic_load(&koa_history_stats(fixture.history)->used) < 40000);
-
-    opts.bytes_limit = 100000000;
-    assert_int_equal(koa_history_configure(fixture.history, &opts, &error), KOA_OK);
-    sample_at(&fixture, 200000);
-    view = koa_history_get(fixture.history);
-    KIT_EXPECT("with more room all are there", count_samples(view, 200) == 8001);
-    release(view);
-    tear_down(&fixture);
-}
-
-static void a_family_that_shrank_is_back_after_a_while(void **state)
-{
-    const struct koa_history_opts opts = {.retention_ms = 10000000, .bytes_limit = 100000};
-    struct koa_metrics_source few = {.name = "few"};
-    struct fixture fixture;
-    struct koa_history_view *view;
-    struct koa_metrics *other;
-    const struct koa_metrics_opts metrics_opts = {0};
-    struct koa_error error;
-
-    (void) state;
-    set_up(&fixture, &opts);
-    set_many(&fixture, "g", 0, 1000);
-    sample_at(&fixture, 0);
-    assert_int_equal(koa_metrics_create(&metrics_opts, &other, &error), KOA_OK);
-    koa_metrics_set(other, "g", 7, KOA_NO_LABELS);
-    few = *koa_metrics_source(other);
-    fixture.source = &few;
-    for (int i = 1; i <= 100; i++)
-        sample_at(&fixture, (int64_t) i * 1000);
-    view = koa_history_get(fixture.history);
-    KIT_EXPECT_TEXT("not at once", "", dump(view, 1));
-    KIT_EXPECT_TEXT("but then", "g 7|", dump(view, 100));
-    release(view);
-    koa_metrics_destroy(other);
-    tear_down(&fixture);
-}
-
-static void families_share_their_labels(void **state)
-{
-    struct fixture fixture;
-    int64_t one;
-
-    (void) state;
-    set_up(&fixture, &roomy);
-    set_many(&fixture, "f0", 0, 1000);
-    sample_at(&fixture, 1000);
-    one = atomic_load(&koa_history_stats(fixture.history)->used);
-    for (int i = 1; i < 10; i++) {
-        char name[16];
-
-        (void) snprintf(name, sizeof(name), "f%d", i);
-        set_many(&fixture, name, 0, 1000);
-    }
-    sample_at(&fixture, 2000);
-    KIT_EXPECT("ten families are not much more than one",
-               atomic_load(&koa_history_stats(fixture.history)->used) < 2 * one);
     tear_down(&fixture);
 }
 
@@ -547,16 +301,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_point_keeps_what_was_there),
         cmocka_unit_test(a_view_outlives_the_history),
-        cmocka_unit_test(old_points_go_by_age),
-        cmocka_unit_test(the_byte_limit_holds_while_series_come_and_go),
-        cmocka_unit_test(a_limit_below_one_point_keeps_none),
         cmocka_unit_test(excluded_families_are_not_kept),
         cmocka_unit_test(a_walk_visits_only_what_is_wanted),
         cmocka_unit_test(a_walk_visits_histograms),
         cmocka_unit_test(many_series_come_back_in_batches),
-        cmocka_unit_test(a_family_too_large_is_left_out_and_told_once),
-        cmocka_unit_test(a_family_that_shrank_is_back_after_a_while),
-        cmocka_unit_test(families_share_their_labels),
         cmocka_unit_test(series_that_come_and_go_are_right_at_each_point),
         cmocka_unit_test(every_allocation_may_fail),
     };
