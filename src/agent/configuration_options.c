@@ -106,12 +106,12 @@ static const struct koa_option web_tls_options[] = {
 
 static const struct koa_option web_limit_options[] = {
     {KOA_COUNT(struct koa_web_settings, limits.connections), .key = "connections",
-     .fallback = "512", .minimum = 1, .maximum = 100000, .help = "connections at one time"},
+     .fallback = "512", .minimum = 1, .maximum = 65536, .help = "connections at one time"},
     {KOA_COUNT(struct koa_web_settings, limits.connections_per_address),
-     .key = "connections_per_address", .fallback = "256", .minimum = 1, .maximum = 100000,
+     .key = "connections_per_address", .fallback = "256", .minimum = 1, .maximum = 65536,
      .help = "connections of one address at one time"},
     {KOA_SIZE(struct koa_web_settings, limits.header_bytes), .key = "header_bytes",
-     .fallback = "16KiB", .minimum = 1024, .maximum = 1048576, .help = "size of a request's head"},
+     .fallback = "16KiB", .minimum = 1024, .maximum = 524288, .help = "size of a request's head"},
     {KOA_SIZE(struct koa_web_settings, limits.body_bytes), .key = "body_bytes", .fallback = "1MiB",
      .minimum = 1024, .maximum = 67108864, .help = "size of a request's body"},
     {KOA_DURATION(struct koa_web_settings, limits.header_timeout), .key = "header_timeout",

@@ -8,7 +8,11 @@
 #include "httpserver/internal.h"
 
 enum {
-    CONNECTION_MEMORY_MINIMUM = 16 << 10, /* a hundred short headers take 8 KiB beside the head */
+    /* A head of 64 KiB, far beyond the limit, still comes to our filter and is refused in our
+     * words; what does not fit is refused by the library in its own. More is not free: after each
+     * request that leaves its connection open the library writes zeros over all of it, so all of it
+     * is resident, and 512 KiB would take three times the CPU of a small answer. */
+    CONNECTION_MEMORY_MINIMUM = 80 << 10,
     CONNECTION_MEMORY_MAXIMUM = 1 << 20,
     DRAIN_LIMIT_MS = 60000 /* what a connection of a replaced generation may still take */
 };

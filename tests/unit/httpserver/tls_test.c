@@ -218,6 +218,37 @@ static void test_silent_handshake(void **state)
     (void) close(descriptor);
 }
 
+/* The library reads every head inside TLS first. */
+static void test_oversized_heads(void **state)
+{
+    enum { HEADER_SIZE = 64 << 10 };
+    static char text[HEADER_SIZE + 128];
+    char answer[2048];
+    int start = snprintf(text, sizeof(text), "GET /plain HTTP/1.1\r\nHost: localhost\r\nX: ");
+
+    (void) state;
+    memset(text + start, 'a', HEADER_SIZE);
+    (void) snprintf(text + start + HEADER_SIZE, 5, "\r\n\r\n");
+    for (int is_later = 0; is_later < 2; is_later++) {
+        struct visit visit = visit_begin(0);
+        size_t size = 0;
+        int count = 1;
+
+        if (is_later)
+            KIT_EXPECT_INT("before", 200, visit_ask(&visit, "/plain"));
+        assert_true(SSL_write(visit.session, text, start + HEADER_SIZE + 4) > 0);
+        while (count > 0 && size < sizeof(answer) - 1) {
+            count = SSL_read(visit.session, answer + size, (int) (sizeof(answer) - 1 - size));
+            size += count > 0 ? (size_t) count : 0;
+        }
+        answer[size] = '\0';
+        KIT_EXPECT_CONTAINS("status", "HTTP/1.1 431 ", answer);
+        KIT_EXPECT_CONTAINS("type", "Content-Type: application/json\r\n", answer);
+        KIT_EXPECT_CONTAINS("body", "{\"error\":\"Headers too large\",", answer);
+        visit_end(&visit);
+    }
+}
+
 static void test_replacement(void **state)
 {
     struct visit waiting = visit_begin(0);
@@ -345,6 +376,7 @@ int main(void)
         TEST(test_versions),
         TEST(test_plain_text_is_refused),
         TEST(test_silent_handshake),
+        TEST(test_oversized_heads),
         TEST(test_replacement),
         TEST(test_replacement_is_noticed),
         TEST(test_bad_replacements),
