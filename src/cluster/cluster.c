@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "cluster/collector.h"
+#include "cluster/overrun.h"
 #include "cluster/probe.h"
 #include "cluster/telemetry.h"
 #include "kafka/client.h"
@@ -37,7 +38,7 @@ struct koa_cluster {
     bool is_running;
     bool is_again_wanted; /* a refresh came while a cycle was under way */
     bool was_failing;
-    int64_t overruns;
+    struct koa_overrun overrun;
     int64_t topics; /* as counted in kafka_ops_topics_total */
 };
 
@@ -111,12 +112,25 @@ static bool begin(struct koa_cluster *cluster)
     return koa_collector_begin(cluster->collector);
 }
 
+static void note_end(struct koa_cluster *cluster, const struct koa_collector_report *report)
+{
+    int64_t left_out =
+        koa_overrun_ended(&cluster->overrun, report->duration_ms <= cluster->opts.interval_ms);
+
+    if (left_out > 0) {
+        koa_log_notice(cluster->opts.log, "cluster.overrun",
+                       "%s: cycles fit their interval again; %" PRId64 " were left out",
+                       cluster->name, left_out);
+    }
+}
+
 static void on_finished(void *context, struct koa_snapshot *snapshot,
                         const struct koa_collector_report *report)
 {
     struct koa_cluster *cluster = context;
 
     koa_cluster_telemetry_cycle(cluster->opts.metrics, cluster->name, report, koa_clock_wall());
+    note_end(cluster, report);
     koa_log_debug(cluster->opts.log, "cluster.cycle", "%s: %" PRId64 " ms, %s", cluster->name,
                   report->duration_ms, report->has_failed ? "failed" : "done");
     if (snapshot == NULL) {
@@ -195,7 +209,8 @@ static void on_reconnecting(void *context, int32_t broker)
 }
 
 static enum koa_err make_client(struct koa_cluster *cluster, const struct koa_cluster_opts *opts,
-                                struct koa_kafka_client **ret_client, struct koa_error *reterr)
+                                const char *purpose, struct koa_kafka_client **ret_client,
+                                struct koa_error *reterr)
 {
     struct koa_kafka_address servers[KOA_KAFKA_BOOTSTRAP_LIMIT] = {{.id = 0}};
     char *hosts[KOA_KAFKA_BOOTSTRAP_LIMIT] = {NULL};
@@ -208,6 +223,7 @@ static enum koa_err make_client(struct koa_cluster *cluster, const struct koa_cl
                                            .workers = opts->workers,
                                            .http = opts->http,
                                            .name = cluster->name,
+                                           .purpose = purpose,
                                            .log = opts->log,
                                            .observe = observe,
                                            .reconnecting = on_reconnecting,
@@ -292,7 +308,7 @@ static enum koa_err make_probe(struct koa_cluster *cluster, const struct koa_clu
 
     /* Its messages are sent one after the other. */
     alone.connections = 1;
-    err = make_client(cluster, &alone, &cluster->probe_client, reterr);
+    err = make_client(cluster, &alone, "probe", &cluster->probe_client, reterr);
 
     cluster->opts.probe_interval_ms =
         opts->probe_interval_ms > 0 ? opts->probe_interval_ms : DEFAULT_PROBE_INTERVAL_MS;
@@ -353,7 +369,7 @@ enum koa_err koa_cluster_create(struct koa_loop *loop, const struct koa_cluster_
     if (err == KOA_OK)
         err = make_collector(cluster, opts, reterr);
     if (err == KOA_OK)
-        err = make_client(cluster, opts, &cluster->client, reterr);
+        err = make_client(cluster, opts, NULL, &cluster->client, reterr);
     if (err == KOA_OK && opts->probe_topic != NULL)
         err = make_probe(cluster, opts, reterr);
     if (err == KOA_OK)
@@ -384,12 +400,14 @@ static void note_overrun(struct koa_cluster *cluster, struct koa_mono now)
 {
     if (koa_mono_diff_ms(now, cluster->began) < cluster->opts.interval_ms / 2)
         return;
-    cluster->overruns++;
     koa_cluster_telemetry_overrun(cluster->opts.metrics, cluster->name);
-    koa_log_warn(cluster->opts.log, "cluster.overrun",
-                 "%s: a cycle takes longer than the interval of %" PRId64 " ms (%" PRId64
-                 " times so far); that one is left out",
-                 cluster->name, cluster->opts.interval_ms, cluster->overruns);
+    if (koa_overrun_left_out(&cluster->overrun)) {
+        koa_log_warn(cluster->opts.log, "cluster.overrun",
+                     "%s: a cycle takes longer than the interval of %" PRId64
+                     " ms; those that are due meanwhile are left out, and told of when cycles fit "
+                     "again",
+                     cluster->name, cluster->opts.interval_ms);
+    }
 }
 
 /* Cycles keep their rhythm: what one takes does not delay the next, and those missed are left out.

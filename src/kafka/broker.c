@@ -20,15 +20,16 @@ enum state { IDLE, CONNECTING, OPEN, PAUSING };
 
 struct koa_kafka_broker {
     struct koa_kafka_broker_opts opts;
-    char *name, *host;
+    char *owner, *name, *host;
     enum state state;
     struct koa_kafka_connection *connection;
     struct koa_timer timer;
     struct koa_mono attempted;  /* the last attempt to connect */
     struct koa_mono attempt_at; /* the next one, while pausing */
     unsigned failures;          /* in a row, without a handshake in between */
-    enum koa_err told;          /* the kind of failure that was logged last */
-    struct koa_error refused;   /* why connect() itself failed: told by the timer */
+    bool is_loss_told;          /* of this outage */
+    bool is_refusal_told;
+    struct koa_error refused; /* why connect() itself failed: told by the timer */
     bool was_refused;
 };
 
@@ -45,12 +46,13 @@ enum koa_err koa_kafka_broker_create(const struct koa_kafka_broker_opts *opts,
     if (err != KOA_OK)
         return err;
     broker->opts = *opts;
+    broker->owner = koa_strdup(opts->owner != NULL ? opts->owner : "");
     broker->name = koa_strdup(opts->name);
     broker->host = koa_strdup(opts->host);
     broker->opts.connection.spread =
         koa_hash(opts->host, strlen(opts->host)) + (uint64_t) opts->port * UINT64_C(7919);
     broker->connection = koa_kafka_connection_create(&broker->opts.connection);
-    if (broker->name == NULL || broker->host == NULL)
+    if (broker->owner == NULL || broker->name == NULL || broker->host == NULL)
         err = koa_require_memory(NULL, reterr);
     if (err == KOA_OK)
         err = koa_require_memory(broker->connection, reterr);
@@ -75,6 +77,7 @@ void koa_kafka_broker_destroy(struct koa_kafka_broker *broker)
         koa_kafka_connection_close(broker->connection, &error);
     }
     koa_kafka_connection_destroy(broker->connection);
+    koa_free(broker->owner);
     koa_free(broker->name);
     koa_free(broker->host);
     koa_free(broker);
@@ -121,9 +124,10 @@ static void arm(struct koa_kafka_broker *broker)
     if (!any) {
         koa_timers_disarm(broker->opts.timers, &broker->timer);
     } else if (!koa_timers_arm(broker->opts.timers, &broker->timer, due, on_timer)) {
-        koa_log_warn(broker->opts.log, "kafka.timer",
-                     "no memory to watch the deadlines of broker %s; the next request tries again",
-                     broker->name);
+        koa_log_warn(
+            broker->opts.log, "kafka.timer",
+            "%sno memory to watch the deadlines of broker %s; the next request tries again",
+            broker->owner, broker->name);
     }
 }
 
@@ -157,16 +161,18 @@ static int64_t pause_ms(const struct koa_kafka_broker *broker)
 
 static void log_loss(struct koa_kafka_broker *broker, const struct koa_error *error, int64_t pause)
 {
-    /* The first says it; the attempts that fail after it are details, unless the reason is of
-     * another kind: a refused connection may turn out to be a wrong password. */
-    bool is_new = broker->failures == 1 || broker->told != error->code;
-    enum koa_log_level level = is_new ? KOA_LOG_WARNING : KOA_LOG_DEBUG;
+    /* Once in an outage: a broker that restarts hangs up, refuses and keeps silent in turn. But
+     * what was a refused connection may turn out to be a wrong password, which somebody must mend.
+     */
+    bool is_refusal = error->code == KOA_ERR_AUTH || error->code == KOA_ERR_TLS;
+    bool is_news = !broker->is_loss_told || (is_refusal && !broker->is_refusal_told);
+    enum koa_log_level level = is_news ? KOA_LOG_WARNING : KOA_LOG_DEBUG;
 
-    broker->told = error->code;
-
+    broker->is_loss_told = true;
+    broker->is_refusal_told = broker->is_refusal_told || is_refusal;
     KOA_LOG_AT(broker->opts.log, level, "kafka.disconnected",
-               "broker %s (%s:%d): %s; trying again %s%" PRId64 " ms", broker->name, broker->host,
-               broker->opts.port, error->text,
+               "%sbroker %s (%s:%d): %s; trying again %s%" PRId64 " ms", broker->owner,
+               broker->name, broker->host, broker->opts.port, error->text,
                broker->opts.keep_connected ? "in " : "when it is asked again, not before ", pause);
 }
 
@@ -261,13 +267,14 @@ static void note_handshake(struct koa_kafka_broker *broker, bool was_ready)
     if (was_ready || !koa_kafka_connection_is_ready(broker->connection))
         return;
     if (broker->failures > 0) {
-        koa_log_notice(broker->opts.log, "kafka.reconnected", "broker %s (%s:%d) answers again",
-                       broker->name, broker->host, broker->opts.port);
+        koa_log_notice(broker->opts.log, "kafka.reconnected", "%sbroker %s (%s:%d) answers again",
+                       broker->owner, broker->name, broker->host, broker->opts.port);
     } else {
-        koa_log_debug(broker->opts.log, "kafka.connected", "broker %s (%s:%d) answers",
-                      broker->name, broker->host, broker->opts.port);
+        koa_log_debug(broker->opts.log, "kafka.connected", "%sbroker %s (%s:%d) answers",
+                      broker->owner, broker->name, broker->host, broker->opts.port);
     }
     broker->failures = 0;
+    broker->is_loss_told = broker->is_refusal_told = false;
 }
 
 void koa_kafka_broker_received(struct koa_kafka_broker *broker, struct koa_str bytes,

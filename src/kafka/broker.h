@@ -21,7 +21,9 @@ struct koa_kafka_transport_ops {
 };
 
 struct koa_kafka_broker_opts {
-    const char *name; /* for messages and labels: the id, or "bootstrap"; copied like host */
+    const char *owner; /* whose connection this is, before each message: "prod, probe: "; copied;
+                          NULL: none */
+    const char *name;  /* for messages and labels: the id, or "bootstrap"; copied like host */
     const char *host;
     int port;
     bool keep_connected; /* reconnects by itself; else only when a request waits */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/memory.h"
 #include "base/num.h"
@@ -24,6 +25,7 @@ enum {
     /* One cycle asks a broker a few times; 10,000 partitions go into each. */
     WAITING_LIMIT = 1024,
     WRITE_LIMIT = 32 * 1024 * 1024,
+    OWNER_LIMIT = 1024, /* a cluster's name has at most 100 characters */
 };
 
 /* One connection. The first of a broker stays connected and is told of in the log; further ones are
@@ -44,6 +46,7 @@ struct peer {
 struct koa_kafka_client {
     struct koa_kafka_client_opts opts;
     struct koa_kafka_credentials *credentials; /* NULL: plaintext, no authentication */
+    char *owner;                               /* "prod, probe: "; "" without a name */
     char *server_name;                         /* NULL: each broker's host */
     bool is_encrypted;
     struct koa_list_node peers; /* struct peer */
@@ -234,6 +237,7 @@ static enum koa_err add_peer(struct koa_kafka_client *client,
     struct peer *peer = koa_calloc(1, sizeof(*peer));
     char name[24] = "of the configuration";
     struct koa_kafka_broker_opts opts = {
+        .owner = client->owner,
         .name = name,
         .host = address->host,
         .port = address->port,
@@ -289,6 +293,20 @@ static enum koa_err take_security(struct koa_kafka_client *client,
     return err;
 }
 
+/* NULL: no memory. */
+static char *name_owner(const struct koa_kafka_client_opts *opts)
+{
+    const char *purpose = opts->purpose != NULL ? opts->purpose : "";
+    struct koa_buf owner = {.limit = OWNER_LIMIT};
+    char *copy;
+
+    if (opts->name != NULL)
+        koa_buf_printf(&owner, "%s%s%s: ", opts->name, purpose[0] != '\0' ? ", " : "", purpose);
+    copy = owner.failed ? NULL : koa_strdup(koa_buf_text(&owner));
+    koa_buf_deinit(&owner);
+    return copy;
+}
+
 enum koa_err koa_kafka_client_create(const struct koa_kafka_client_opts *opts,
                                      struct koa_kafka_client **ret_client, struct koa_error *reterr)
 {
@@ -299,9 +317,11 @@ enum koa_err koa_kafka_client_create(const struct koa_kafka_client_opts *opts,
         return err;
     client->opts = *opts;
     client->opts.security = NULL; /* borrowed for this call only */
-    client->opts.name = NULL;
+    client->opts.name = client->opts.purpose = NULL;
     koa_list_init(&client->peers);
-    if (koa_kafka_security_is_on(opts->security))
+    client->owner = name_owner(opts);
+    err = koa_require_memory(client->owner, reterr);
+    if (err == KOA_OK && koa_kafka_security_is_on(opts->security))
         err = take_security(client, opts, reterr);
     for (size_t i = 0; i < opts->bootstrap_count && i < KOA_KAFKA_BOOTSTRAP_LIMIT; i++) {
         struct koa_kafka_address address = opts->bootstrap[i];
@@ -325,6 +345,7 @@ void koa_kafka_client_destroy(struct koa_kafka_client *client)
         destroy_peer(peer_of(client->peers.next));
     koa_kafka_credentials_destroy(client->credentials);
     koa_free(client->server_name);
+    koa_free(client->owner);
     koa_free(client);
 }
 

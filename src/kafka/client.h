@@ -46,7 +46,9 @@ struct koa_kafka_client_opts {
     const struct koa_kafka_security *security; /* copied; NULL: plaintext, no authentication */
     struct koa_workers *workers;               /* with `security`: reads its files */
     struct koa_http_client *http; /* of the same loop: fetches tokens; NULL where none are */
-    const char *name;             /* of the cluster, with `security`: for messages; copied */
+    const char *name;             /* of the cluster, for messages; copied; NULL: none */
+    const char *purpose;          /* what these connections are for where another client has some to
+                                     the same brokers: "probe"; NULL: none; copied */
     struct koa_log *log;
     /* Optional, both: `broker` is the id as above. */
     void (*observe)(void *context, int32_t broker, const struct koa_kafka_answer *answer);

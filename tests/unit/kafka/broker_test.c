@@ -73,12 +73,16 @@ static void on_done(void *context, struct koa_kafka_request *request,
                     answer->error != NULL ? answer->error->text : "");
 }
 
-static int warnings;
+/* What was told, but for details. */
+static int warnings, notices;
+static char last_line[KOA_ERROR_TEXT_SIZE];
 
-static void count_warning(void *context, const struct koa_log_line *line)
+static void count_line(void *context, const struct koa_log_line *line)
 {
     (void) context;
     warnings += line->level == KOA_LOG_WARNING;
+    notices += line->level == KOA_LOG_NOTICE;
+    (void) snprintf(last_line, sizeof(last_line), "%s", line->text);
 }
 
 static struct koa_wall no_time(void)
@@ -90,7 +94,8 @@ static void set_up_with(struct fixture *f, bool keep_connected, struct koa_log *
 {
     static const struct koa_kafka_transport_ops transport = {
         .connect = fake_connect, .write = fake_write, .disconnect = fake_disconnect};
-    struct koa_kafka_broker_opts opts = {.name = "1",
+    struct koa_kafka_broker_opts opts = {.owner = "prod, probe: ",
+                                         .name = "1",
                                          .host = "kafka-1",
                                          .port = 9092,
                                          .keep_connected = keep_connected,
@@ -450,10 +455,47 @@ static void a_peer_that_hangs_up_is_understood_by_the_moment(void **state)
     tear_down(&f);
 }
 
-static void a_failure_is_told_once_and_again_when_its_kind_changes(void **state)
+static void close_with(struct fixture *f, enum koa_err code, const char *text)
 {
-    struct koa_logger *logger = koa_logger_create(count_warning, NULL, no_time);
     struct koa_error error;
+
+    (void) koa_fail(&error, code, "%s", text);
+    koa_kafka_broker_closed(f->broker, &error, f->now);
+    advance(f, 30000);
+}
+
+static void an_outage_is_told_once_with_whose_connection_it_is(void **state)
+{
+    struct koa_logger *logger = koa_logger_create(count_line, NULL, no_time);
+    struct fixture f;
+
+    (void) state;
+    warnings = notices = 0;
+    set_up_with(&f, true, koa_logger_component(logger, "kafka"));
+    ask(&f);
+    shake_hands(&f);
+    KIT_EXPECT_INT("nothing is told of a first connection", 0, warnings + notices);
+    /* A broker that restarts, as its peers see it. */
+    close_with(&f, KOA_ERR_CLOSED, "the peer closed the connection");
+    KIT_EXPECT_INT("the loss", 1, warnings);
+    KIT_EXPECT_CONTAINS("whose", "prod, probe: broker 1 (kafka-1:9092): the peer", last_line);
+    for (int i = 0; i < 5; i++) {
+        close_with(&f, KOA_ERR_IO, "connection refused");
+        close_with(&f, KOA_ERR_TIMEOUT, "no answer within 5000 ms");
+    }
+    KIT_EXPECT_INT("attempts are details", 1, warnings);
+    shake_hands(&f);
+    KIT_EXPECT_INT("it is back", 1, notices);
+    KIT_EXPECT_TEXT("whose", "prod, probe: broker 1 (kafka-1:9092) answers again", last_line);
+    close_with(&f, KOA_ERR_IO, "connection refused");
+    KIT_EXPECT_INT("the next outage", 2, warnings);
+    tear_down(&f);
+    koa_logger_destroy(logger);
+}
+
+static void a_refusal_is_told_once_more_within_an_outage(void **state)
+{
+    struct koa_logger *logger = koa_logger_create(count_line, NULL, no_time);
     struct fixture f;
 
     (void) state;
@@ -466,11 +508,10 @@ static void a_failure_is_told_once_and_again_when_its_kind_changes(void **state)
     }
     KIT_EXPECT_INT("once", 1, warnings);
     for (int i = 0; i < 5; i++) {
-        (void) koa_fail(&error, KOA_ERR_TLS, "the peer's certificate expired");
-        koa_kafka_broker_closed(f.broker, &error, f.now);
-        advance(&f, 30000);
+        close_with(&f, KOA_ERR_TLS, "the peer's certificate expired");
+        close_with(&f, KOA_ERR_IO, "connection refused");
     }
-    KIT_EXPECT_INT("and the other once", 2, warnings);
+    KIT_EXPECT_INT("and what somebody must mend", 2, warnings);
     tear_down(&f);
     koa_logger_destroy(logger);
 }
@@ -490,7 +531,8 @@ int main(void)
         cmocka_unit_test(a_connection_that_rests_is_opened_again_without_counting_as_lost),
         cmocka_unit_test(the_end_cancels_what_is_under_way),
         cmocka_unit_test(a_peer_that_hangs_up_is_understood_by_the_moment),
-        cmocka_unit_test(a_failure_is_told_once_and_again_when_its_kind_changes),
+        cmocka_unit_test(an_outage_is_told_once_with_whose_connection_it_is),
+        cmocka_unit_test(a_refusal_is_told_once_more_within_an_outage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
