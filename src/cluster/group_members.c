@@ -8,38 +8,35 @@
 #include "cluster/assignment.h"
 #include "cluster/group_answer.h"
 #include "cluster/group_list.h"
+#include "cluster/name_search.h"
 #include "kafka/error_code.h"
+
+/* The groups of a request. */
+struct asked_groups {
+    const struct koa_group_row *groups;
+    const size_t *indexes;
+};
+
+static struct koa_str asked_name_at(const void *rows, size_t index)
+{
+    const struct asked_groups *asked = rows;
+    const struct koa_group_row *row = &asked->groups[asked->indexes[index]];
+
+    return (struct koa_str){.data = row->name, .size = row->name_size};
+}
 
 struct koa_group_row *koa_group_answers_find(const struct koa_group_answers *answers,
                                              struct koa_group_slice asked, size_t hint,
                                              struct koa_str name)
 {
-    struct koa_snapshot *draft = answers->draft;
-    size_t low = 0;
-    size_t high = asked.count;
+    struct koa_group_row *groups = answers->draft->groups;
+    const struct asked_groups rows = {.groups = groups, .indexes = asked.indexes};
+    size_t found = hint;
 
     /* Most answers follow the request's order; none has to. */
-    if (hint < asked.count) {
-        struct koa_group_row *row = &draft->groups[asked.indexes[hint]];
-
-        if (koa_str_equal(name, (struct koa_str){.data = row->name, .size = row->name_size}))
-            return row;
-    }
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        struct koa_group_row *row = &draft->groups[asked.indexes[middle]];
-        int order =
-            koa_str_compare(name, (struct koa_str){.data = row->name, .size = row->name_size});
-
-        if (order == 0)
-            return row;
-        if (order < 0) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return NULL;
+    if (hint >= asked.count || !koa_str_equal(name, asked_name_at(&rows, hint)))
+        found = koa_name_search(&rows, asked.count, asked_name_at, name);
+    return found < asked.count ? &groups[asked.indexes[found]] : NULL;
 }
 
 static struct koa_group_work *work_of(const struct koa_group_answers *answers,

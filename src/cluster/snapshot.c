@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "cluster/name_search.h"
 
 static void destroy(struct koa_object *object)
 {
@@ -68,27 +69,19 @@ bool koa_snapshot_alloc_partitions(struct koa_snapshot *snapshot, size_t count)
     return true;
 }
 
+static struct koa_str topic_name_at(const void *rows, size_t index)
+{
+    const struct koa_topic_row *row = (const struct koa_topic_row *) rows + index;
+
+    return (struct koa_str){.data = row->name, .size = row->name_size};
+}
+
 struct koa_topic_row *koa_snapshot_find_topic(const struct koa_snapshot *snapshot,
                                               struct koa_str name)
 {
-    size_t low = 0;
-    size_t high = snapshot->topic_count;
+    size_t index = koa_name_search(snapshot->topics, snapshot->topic_count, topic_name_at, name);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        struct koa_topic_row *row = &snapshot->topics[middle];
-        int order =
-            koa_str_compare(name, (struct koa_str){.data = row->name, .size = row->name_size});
-
-        if (order == 0)
-            return row;
-        if (order < 0) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return NULL;
+    return index < snapshot->topic_count ? &snapshot->topics[index] : NULL;
 }
 
 bool koa_snapshot_find_partition(const struct koa_snapshot *snapshot,

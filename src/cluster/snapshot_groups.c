@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/str.h"
+#include "cluster/name_search.h"
 #include "cluster/snapshot.h"
 
 const char *koa_group_type_name(enum koa_group_type type)
@@ -45,29 +46,18 @@ size_t koa_snapshot_group_count(const struct koa_snapshot *snapshot)
     return snapshot->group_count;
 }
 
+static struct koa_str group_name_at(const void *rows, size_t index)
+{
+    const struct koa_group_row *row = (const struct koa_group_row *) rows + index;
+
+    return (struct koa_str){.data = row->name, .size = row->name_size};
+}
+
 bool koa_snapshot_find_group(const struct koa_snapshot *snapshot, struct koa_str name,
                              size_t *ret_index)
 {
-    size_t low = 0;
-    size_t high = snapshot->group_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct koa_group_row *row = &snapshot->groups[middle];
-        int order =
-            koa_str_compare(name, (struct koa_str){.data = row->name, .size = row->name_size});
-
-        if (order == 0) {
-            *ret_index = middle;
-            return true;
-        }
-        if (order < 0) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return false;
+    *ret_index = koa_name_search(snapshot->groups, snapshot->group_count, group_name_at, name);
+    return *ret_index < snapshot->group_count;
 }
 
 double koa_decimal(float value)

@@ -6,6 +6,7 @@
 
 #include "base/num.h"
 #include "base/str.h"
+#include "cluster/name_search.h"
 #include "cluster/snapshot.h"
 #include "kafka/error_code.h"
 
@@ -49,26 +50,18 @@ struct koa_state *koa_state_create(const struct koa_snapshot *draft)
     return state;
 }
 
+static struct koa_str topic_name_at(const void *rows, size_t index)
+{
+    const struct koa_topic_state *row = (const struct koa_topic_state *) rows + index;
+
+    return (struct koa_str){.data = row->name, .size = row->name_size};
+}
+
 static struct koa_topic_state *find(const struct koa_state *state, struct koa_str name)
 {
-    size_t low = 0;
-    size_t high = state->topic_count;
+    size_t index = koa_name_search(state->topics, state->topic_count, topic_name_at, name);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        struct koa_topic_state *row = &state->topics[middle];
-        int order =
-            koa_str_compare(name, (struct koa_str){.data = row->name, .size = row->name_size});
-
-        if (order == 0)
-            return row;
-        if (order < 0) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return NULL;
+    return index < state->topic_count ? &state->topics[index] : NULL;
 }
 
 const struct koa_topic_state *koa_state_find_topic(const struct koa_state *state,

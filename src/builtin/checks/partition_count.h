@@ -6,11 +6,22 @@
 
 #include "builtin/checks/name_choice.h"
 
-/* First member of the config of such a check: its rows are the check's own, for their defaults. */
+/* The config of such a check, or its first member. */
 struct koa_partition_limits {
     struct koa_name_choice names;
     int64_t warning, critical; /* partitions from which; 0: off */
 };
+
+/* The rows of such a check, but for the end. */
+#define KOA_PARTITION_LIMITS_OPTIONS(warning_default, critical_default)                            \
+    KOA_NAME_CHOICE_OPTIONS(struct koa_partition_limits, names, "topics"),                         \
+        {KOA_COUNT(struct koa_partition_limits, warning), .fallback = (warning_default),           \
+         .minimum = 0, .maximum = 1e9, .help = "partitions from which it is degraded; 0: off"},    \
+    {                                                                                              \
+        KOA_COUNT(struct koa_partition_limits, critical),                                          \
+            .fallback = (critical_default), .minimum = 0, .maximum = 1e9,                          \
+            .help = "partitions from which it is unhealthy; 0: off"                                \
+    }
 
 /* How many of a topic's partitions are in the state. */
 typedef int64_t koa_partition_count_fn(const struct koa_snapshot_topic *topic);

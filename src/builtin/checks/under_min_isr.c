@@ -5,15 +5,7 @@
 #include "builtin/checks/partition_count.h"
 
 static const struct koa_option options[] = {
-    {KOA_TEXTS(struct koa_partition_limits, names.include), .key = "include",
-     .fallback = "[\".*\"]", .validate = koa_pattern_validate,
-     .help = "topics that are looked at: anchored regular expressions"},
-    {KOA_TEXTS(struct koa_partition_limits, names.exclude), .key = "exclude",
-     .validate = koa_pattern_validate, .help = "topics that are not"},
-    {KOA_COUNT(struct koa_partition_limits, warning), .fallback = "0", .minimum = 0, .maximum = 1e9,
-     .help = "partitions from which it is degraded; 0: off"},
-    {KOA_COUNT(struct koa_partition_limits, critical), .fallback = "1", .minimum = 0,
-     .maximum = 1e9, .help = "partitions from which it is unhealthy; 0: off"},
+    KOA_PARTITION_LIMITS_OPTIONS("0", "1"),
     {0},
 };
 
