@@ -8,6 +8,8 @@
 enum {
     /* Bisection halves: from a week to a second takes 20 steps. */
     QUESTION_LIMIT = 24,
+    /* A lag that questions did not help with is asked for again after as many cycles: an hour. */
+    PAUSE_CYCLES = UINT8_MAX - QUESTION_LIMIT,
     /* A bracket is good enough when it is this part of the lag, or this short: two cycles. */
     GOOD_PART = 20,
     GOOD_MS = 30000,
@@ -65,6 +67,10 @@ void koa_offset_history_observe(struct koa_offset_history *history, int64_t ms, 
     while (history->count > 0 && (history->points[history->count - 1].offset > end ||
                                   history->points[history->count - 1].ms > ms))
         remove_at(history, history->count - 1U);
+    if (history->count == 0)
+        history->has_first = false;
+    if (history->asked >= QUESTION_LIMIT)
+        history->asked = history->asked < QUESTION_LIMIT + PAUSE_CYCLES ? history->asked + 1U : 0;
     /* While the log stands, its last point moves along: two points are enough for a plateau. */
     if (history->count >= 2) {
         last = &history->points[history->count - 1];
@@ -137,6 +143,8 @@ void koa_offset_history_learn(struct koa_offset_history *history, int64_t ms, in
 {
     if (history->count == 0)
         return;
+    if (history->is_waiting && history->question == 0)
+        history->has_first = true;
     if (ms >= 0 && offset >= 0) {
         learn_record(history, ms, offset);
     } else {
@@ -179,6 +187,8 @@ bool koa_offset_history_question(struct koa_offset_history *history, int64_t off
 
     if (at >= history->count || history->is_waiting || history->asked >= QUESTION_LIMIT)
         return false;
+    if (at == 0 && history->has_first)
+        return false; /* it is gone, and its time with it */
     if (at == 0) {
         history->question = *ret_timestamp = 0; /* the first record that is left, and its time */
         history->is_waiting = true;

@@ -22,6 +22,7 @@ struct koa_offset_history {
     uint8_t count;
     uint8_t asked;   /* questions so far for the lag at hand */
     bool is_waiting; /* one is under way; its owner clears it */
+    bool has_first;  /* the first record that was left has been asked for: none is older */
 };
 
 /* The log end of a cycle. An end below the last one (a log cut or made anew) forgets what lies

@@ -122,11 +122,51 @@ static void groups_at_several_places_of_one_log_are_known_together(void **state)
         assert_false(koa_offset_history_question(&history, offset, now_ms, &question));
 }
 
+/* A group whose next record is deleted asks for the first that is left, once; the others of its log
+ * are asked for as before. */
+static void a_commit_below_the_start_keeps_nobody_from_asking(void **state)
+{
+    static const struct batch batches[] = {{60, 100 * HOUR_MS}, {80, 120 * HOUR_MS}};
+    const struct log log = {batches, 2, 100};
+    struct koa_offset_history history = {.count = 0};
+    int64_t now_ms = 150 * HOUR_MS;
+    int64_t found = 0;
+
+    (void) state;
+    koa_offset_history_observe(&history, now_ms, log.end);
+    assert_int_equal(close_in(&log, &history, 20, &now_ms), 1);
+    assert_int_equal(koa_offset_history_find(&history, 20, &found), KOA_LAG_AT_LEAST);
+    assert_int_equal(found, 100 * HOUR_MS);
+    for (int i = 0; i < 2 * QUESTIONS; i++)
+        assert_int_equal(close_in(&log, &history, 20, &now_ms), 0);
+    expect_known(&log, &history, 70, &now_ms);
+}
+
+/* A leader that does not answer is not asked in every cycle, and again after an hour. */
+static void questions_that_do_not_help_pause_and_come_back(void **state)
+{
+    struct koa_offset_history history = {.count = 0};
+    int64_t now_ms = 150 * HOUR_MS;
+    int64_t question;
+    int asked = 0;
+
+    (void) state;
+    for (int i = 0; i < 2 * 240; i++) {
+        now_ms += 15000;
+        history.is_waiting = false;
+        koa_offset_history_observe(&history, now_ms, 100);
+        asked += koa_offset_history_question(&history, 20, now_ms, &question) ? 1 : 0;
+    }
+    assert_in_range(asked, QUESTIONS + 1, 3 * QUESTIONS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_time_of_every_record_is_found_whatever_the_pace_was),
         cmocka_unit_test(groups_at_several_places_of_one_log_are_known_together),
+        cmocka_unit_test(a_commit_below_the_start_keeps_nobody_from_asking),
+        cmocka_unit_test(questions_that_do_not_help_pause_and_come_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
