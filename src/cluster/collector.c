@@ -197,6 +197,10 @@ static void take_error(struct koa_collector *collector, const struct koa_task *t
         collector->slow_is_whole = false;
     if (collector->state != NULL)
         koa_cycle_lack_state(collector, task, error);
+    if (error->code == KOA_ERR_UNSUPPORTED && task->kind == KOA_TASK_METADATA) {
+        koa_cycle_note(collector, error->text); /* without it there is no cycle */
+        return;
+    }
     if (error->code == KOA_ERR_UNSUPPORTED) {
         koa_cycle_note_lacking(collector, task, error->text);
         return;

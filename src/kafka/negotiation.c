@@ -52,8 +52,11 @@ enum koa_err koa_kafka_versions_choose(const struct koa_kafka_versions *versions
     if (api == NULL)
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "API key %d is not one we speak", api_key);
     range = versions->rows[api - koa_kafka_apis];
-    if (range.minimum < 0)
-        return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "the broker does not offer %s", api->name);
+    if (range.minimum < 0) {
+        /* What every broker offers, and no controller of KRaft does. */
+        return koa_fail(reterr, KOA_ERR_UNSUPPORTED, "the broker does not offer %s%s", api->name,
+                        api_key == KOA_KAFKA_METADATA ? ": is this a controller's listener?" : "");
+    }
     version = highest_common(api, range.minimum, range.maximum);
     if (version < 0) {
         return koa_fail(reterr, KOA_ERR_UNSUPPORTED,

@@ -309,6 +309,20 @@ static void metadata_that_is_refused_is_a_failed_cycle(void **state)
     fake_tear_down(&fake);
 }
 
+/* The listener of a KRaft controller, say. */
+static void servers_without_metadata_are_told_as_such(void **state)
+{
+    struct fake_cluster fake;
+
+    (void) state;
+    fake_set_up(&fake);
+    fake.lacks_metadata = true;
+    (void) fake_cycle(&fake);
+    assert_true(fake.report.has_failed);
+    KIT_EXPECT_CONTAINS("error", "does not offer metadata", koa_snapshot_error(fake.snapshot));
+    fake_tear_down(&fake);
+}
+
 static void a_frozen_cluster_ends_its_cycle_within_a_bound(void **state)
 {
     struct fake_cluster fake;
@@ -429,6 +443,7 @@ int main(void)
         cmocka_unit_test(a_cluster_that_is_down_keeps_its_data_with_the_reason),
         cmocka_unit_test(a_cluster_that_never_answered_is_told_as_such),
         cmocka_unit_test(metadata_that_is_refused_is_a_failed_cycle),
+        cmocka_unit_test(servers_without_metadata_are_told_as_such),
         cmocka_unit_test(a_frozen_cluster_ends_its_cycle_within_a_bound),
         cmocka_unit_test(a_broker_without_describe_cluster_is_no_fault),
         cmocka_unit_test(cycles_never_overlap),

@@ -169,6 +169,8 @@ static void answer_one(struct fake_cluster *fake, struct koa_kafka_request *requ
 
     if (fake->modes[index_of(broker)] == FAKE_REFUSES) {
         end_with_error(request, KOA_ERR_IO, "Connection refused");
+    } else if (request->api_key == KOA_KAFKA_METADATA && fake->lacks_metadata) {
+        end_with_error(request, KOA_ERR_UNSUPPORTED, "the broker does not offer metadata");
     } else if (request->api_key == KOA_KAFKA_METADATA) {
         answer_metadata(fake, request);
     } else if (request->api_key == KOA_KAFKA_LIST_OFFSETS) {

@@ -54,7 +54,7 @@ struct fake_cluster {
     bool is_listed[FAKE_BROKERS + 1];
     struct fake_topic topics[FAKE_TOPICS];
     int16_t metadata_error;
-    bool lacks_describe_cluster;
+    bool lacks_describe_cluster, lacks_metadata;
     bool reverses_answers;
     const char *cluster_id;
 
