@@ -134,6 +134,7 @@ static bool fill_topic(struct filling *filling, struct koa_topic_row *row, topic
     if (partitions == NULL || row->name == NULL)
         return false;
     row->name_size = topic->name.size;
+    row->id = topic->topic_id;
     row->is_internal = topic->is_internal;
     row->first = filling->partition;
     row->count = count;
@@ -202,6 +203,8 @@ static void take_offset(struct koa_snapshot *draft, size_t at, enum koa_draft_of
         columns->end[at] = offset;
         columns->end_ms[at] = draft->made.ms;
         *flags |= KOA_PARTITION_HAS_END | KOA_PARTITION_END_FRESH;
+        if (columns->stable[at] > offset) /* the log is another, or was cut */
+            *flags = (uint8_t) (*flags & ~(KOA_PARTITION_HAS_STABLE | KOA_PARTITION_IS_OPEN));
         break;
     case KOA_DRAFT_START:
         columns->start[at] = offset;
@@ -261,8 +264,10 @@ static void carry_partition(struct koa_snapshot *draft, size_t at,
         to->end_ms[at] = old->end_ms[from];
         to->flags[at] |= KOA_PARTITION_HAS_END;
     }
+    /* A log that ends before it started is another one. */
     if ((to->flags[at] & KOA_PARTITION_HAS_START) == 0 &&
         (old->flags[from] & KOA_PARTITION_HAS_START) != 0 &&
+        !((to->flags[at] & KOA_PARTITION_HAS_END) != 0 && old->start[from] > to->end[at]) &&
         draft->made.ms - old->start_ms[from] <= keep.start_ms) {
         to->start[at] = old->start[from];
         to->start_ms[at] = old->start_ms[from];
@@ -282,7 +287,9 @@ static void carry(struct koa_snapshot *draft, const struct koa_snapshot *previou
         const struct koa_topic_row *old = koa_snapshot_find_topic(
             previous, (struct koa_str){.data = row->name, .size = row->name_size});
 
-        for (size_t at = row->first; old != NULL && at < row->first + row->count; at++) {
+        if (old == NULL || !koa_topic_is_same(row, old))
+            continue;
+        for (size_t at = row->first; at < row->first + row->count; at++) {
             size_t from;
 
             if (koa_snapshot_find_partition(previous, old, draft->partitions.id[at], &from))

@@ -27,7 +27,7 @@ size_t koa_draft_offsets(struct koa_snapshot *draft,
                          const struct koa_kafka_list_offsets_response *answer, int32_t broker,
                          enum koa_draft_offset kind, int16_t *ret_error_code);
 /* What is known of the same partitions of `previous` (may be NULL) beside their offsets: history,
- * open transactions. */
+ * open transactions. Those of a topic that was made anew are others. */
 void koa_draft_carry_histories(struct koa_snapshot *draft, const struct koa_snapshot *previous);
 /* How old an offset may be, and still be shown. */
 struct koa_draft_limits {

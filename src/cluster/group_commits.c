@@ -276,6 +276,12 @@ static bool carry_topic(struct koa_group_answers *answers, struct koa_group_row 
 
     if (topic == NULL)
         return !koa_arena_failed(answers->draft->arena);
+    /* With a topic its commits go, whatever has its name now. */
+    if (topic->topic != KOA_NO_INDEX && old->topic != KOA_NO_INDEX &&
+        !koa_topic_is_same(&answers->draft->topics[topic->topic], &previous->topics[old->topic])) {
+        row->topic_count--;
+        return true;
+    }
     for (uint32_t i = 0; i < old->commit_count; i++) {
         koa_group_add_commit(answers->draft, topic,
                              koa_commit_partition(previous, &old->commits[i]),

@@ -310,6 +310,14 @@ static struct koa_str topic_name(const struct koa_group_topic_row *row)
     return (struct koa_str){.data = row->name, .size = row->name_size};
 }
 
+/* What was read of a topic that has been made anew since says nothing of this one. */
+static bool is_same_topic(const struct join *join, const struct koa_group_topic_row *old)
+{
+    return join->topic->topic == KOA_NO_INDEX || old->topic == KOA_NO_INDEX ||
+           koa_topic_is_same(&join->draft->topics[join->topic->topic],
+                             &join->previous->topics[old->topic]);
+}
+
 /* `cycle`: what is the same for all groups. `old` may be NULL. */
 static void finish_group(const struct join *cycle, struct koa_group_row *group,
                          const struct koa_group_row *old)
@@ -326,7 +334,7 @@ static void finish_group(const struct join *cycle, struct koa_group_row *group,
 
             if (order > 0)
                 break;
-            if (order == 0)
+            if (order == 0 && is_same_topic(&join, &old->topics[next]))
                 join.old = &old->topics[next];
             next++;
         }

@@ -84,6 +84,14 @@ struct koa_topic_row *koa_snapshot_find_topic(const struct koa_snapshot *snapsho
     return index < snapshot->topic_count ? &snapshot->topics[index] : NULL;
 }
 
+bool koa_topic_is_same(const struct koa_topic_row *a, const struct koa_topic_row *b)
+{
+    static const struct koa_kafka_uuid none = {.bytes = {0}};
+
+    return memcmp(&a->id, &b->id, sizeof(none)) == 0 || memcmp(&a->id, &none, sizeof(none)) == 0 ||
+           memcmp(&b->id, &none, sizeof(none)) == 0;
+}
+
 bool koa_snapshot_find_partition(const struct koa_snapshot *snapshot,
                                  const struct koa_topic_row *topic, int32_t id, size_t *ret_index)
 {

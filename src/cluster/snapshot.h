@@ -10,11 +10,13 @@
 #include "cluster/cluster.h"
 #include "cluster/group.h"
 #include "cluster/state.h"
+#include "kafka/field.h"
 
 /* Partitions of a topic stand in a row in the columns, from `first`, in order of their ids. */
 struct koa_topic_row {
     const char *name;
     size_t name_size;
+    struct koa_kafka_uuid id; /* zero: not told (Kafka before 2.8) */
     bool is_internal;
     size_t first;
     size_t count;
@@ -92,6 +94,8 @@ KOA_MUST_USE bool koa_snapshot_alloc_partitions(struct koa_snapshot *snapshot, s
 /* NULL when absent. */
 struct koa_topic_row *koa_snapshot_find_topic(const struct koa_snapshot *snapshot,
                                               struct koa_str name);
+/* False for one that was deleted and made anew under its name, where ids tell. */
+bool koa_topic_is_same(const struct koa_topic_row *a, const struct koa_topic_row *b);
 /* Index into the columns; false when absent. */
 bool koa_snapshot_find_partition(const struct koa_snapshot *snapshot,
                                  const struct koa_topic_row *topic, int32_t id, size_t *ret_index);

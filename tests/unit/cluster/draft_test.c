@@ -131,6 +131,45 @@ static void only_the_leader_is_believed(void **state)
     koa_name_filter_destroy(filter);
 }
 
+/* Brokers before 2.8 tell no ids of topics: a log that ends before it started is another one. */
+static void what_is_beyond_the_end_is_not_carried_over(void **state)
+{
+    struct koa_kafka_metadata_partition partition = {.leader_id = 1};
+    struct koa_kafka_metadata_topic topic = {.name = KOA_STR("a"),
+                                             .partitions = {.rows = &partition, .count = 1}};
+    struct koa_kafka_metadata_response metadata = {.topics = {.rows = &topic, .count = 1}};
+    struct koa_kafka_list_offsets_partition row = {.offset = 42};
+    struct koa_kafka_list_offsets_topic rows = {.name = KOA_STR("a"),
+                                                .partitions = {.rows = &row, .count = 1}};
+    struct koa_kafka_list_offsets_response answer = {.topics = {.rows = &rows, .count = 1}};
+    struct koa_draft_limits keep = {.end_ms = 1000, .start_ms = 1000};
+    struct koa_name_filter *filter = make_filter(NULL, NULL);
+    struct koa_snapshot *previous = koa_snapshot_create("prod");
+    struct koa_error error;
+    int16_t code = 0;
+
+    (void) state;
+    assert_int_equal(koa_draft_metadata(previous, filter, &metadata, &error), KOA_OK);
+    for (int kind = KOA_DRAFT_END; kind <= KOA_DRAFT_STABLE; kind++)
+        (void) koa_draft_offsets(previous, &answer, 1, (enum koa_draft_offset) kind, &code);
+    for (int64_t end = 41; end <= 42; end++) {
+        struct koa_snapshot *draft = koa_snapshot_create("prod");
+        uint8_t *flags;
+
+        assert_int_equal(koa_draft_metadata(draft, filter, &metadata, &error), KOA_OK);
+        koa_draft_carry_histories(draft, previous);
+        row.offset = end;
+        (void) koa_draft_offsets(draft, &answer, 1, KOA_DRAFT_END, &code);
+        koa_draft_carry_over(draft, previous, keep);
+        flags = draft->partitions.flags;
+        KIT_EXPECT_INT("start", end == 42, (*flags & KOA_PARTITION_HAS_START) != 0);
+        KIT_EXPECT_INT("stable", end == 42, (*flags & KOA_PARTITION_HAS_STABLE) != 0);
+        koa_snapshot_unref(draft);
+    }
+    koa_snapshot_unref(previous);
+    koa_name_filter_destroy(filter);
+}
+
 static void more_brokers_than_the_limit_are_left_out(void **state)
 {
     static struct koa_kafka_metadata_broker brokers[KOA_ROSTER_LIMIT + 5];
@@ -158,6 +197,7 @@ int main(void)
         cmocka_unit_test(a_bad_expression_is_named),
         cmocka_unit_test(names_that_break_the_rules_and_repetitions_are_left_out),
         cmocka_unit_test(only_the_leader_is_believed),
+        cmocka_unit_test(what_is_beyond_the_end_is_not_carried_over),
         cmocka_unit_test(more_brokers_than_the_limit_are_left_out),
     };
 

@@ -109,6 +109,45 @@ static void a_commit_beyond_the_end_lags_no_time(void **state)
     sim_watch_tear_down(&watch);
 }
 
+/* ---- topic deleted and made anew under its name, between two cycles */
+
+/* Only the first cycle asks for starts and last stable offsets: what it learned of the old topic is
+ * nothing of the new one. */
+static void a_topic_made_anew_has_nothing_of_the_old_one(void **state)
+{
+    struct koa_snapshot_partition partition;
+    struct watch watch;
+    size_t topic = 0;
+
+    (void) state;
+    sim_watch_set_up_quick(&watch, KOA_SIM_KAFKA_4_X, 500);
+    sim_kit_do(&watch.kit, "scenario:\n"
+                           "  - {at: 0s, do: create_topic, topic: anew, partitions: 1, rate: 0}\n"
+                           "  - {at: 1ms, do: write, topic: anew, messages: 1000}\n"
+                           "  - {at: 2ms, do: delete_records, topic: anew, keep: 10}\n");
+    sim_kit_advance(&watch.kit, 2);
+    sim_watch_cycle(&watch);
+    sim_kit_do(&watch.kit, "scenario:\n"
+                           "  - {at: 0s, do: delete_topic, topic: anew}\n"
+                           "  - {at: 1ms, do: create_topic, topic: anew, partitions: 1, rate: 0}\n"
+                           "  - {at: 2ms, do: write, topic: anew, messages: 2000}\n");
+    sim_kit_advance(&watch.kit, 2);
+    sim_watch_cycle(&watch);
+    while (true) {
+        struct koa_snapshot_topic row;
+
+        koa_snapshot_topic(watch.snapshot, topic, &row);
+        if (koa_text_equal(row.name, "anew"))
+            break;
+        topic++;
+    }
+    koa_snapshot_partition(watch.snapshot, topic, 0, &partition);
+    KIT_EXPECT_INT("end", 2000, partition.end_offset);
+    KIT_EXPECT("no start of the old one", !partition.has_start_offset);
+    KIT_EXPECT("no last stable offset either", !partition.has_stable_offset);
+    sim_watch_tear_down(&watch);
+}
+
 /* ---- commit below log start */
 
 static void a_commit_below_the_start_lags_what_was_written(void **state)
@@ -402,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_partition_without_commit_enters_no_sum),
         cmocka_unit_test(a_commit_beyond_the_end_lags_nothing),
         cmocka_unit_test(a_commit_beyond_the_end_lags_no_time),
+        cmocka_unit_test(a_topic_made_anew_has_nothing_of_the_old_one),
         cmocka_unit_test(a_commit_below_the_start_lags_what_was_written),
         cmocka_unit_test(a_commit_below_the_start_lags_no_years),
         cmocka_unit_test(commits_of_a_deleted_topic_have_no_lag),
