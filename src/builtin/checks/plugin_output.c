@@ -2,6 +2,8 @@
  * 2): "text | perfdata", then long text, then more perfdata behind another '|'. Pure. */
 #include "builtin/checks/plugin_output.h"
 
+#include <string.h>
+
 #include "base/json_write.h"
 #include "base/num.h"
 #include "base/str.h"
@@ -39,7 +41,8 @@ static bool read_label(struct koa_str *rest, char *label, size_t size)
     return true;
 }
 
-/* Splits "12.5MB" into number and unit. */
+/* Splits "12.5MB" into number and unit. A unit holds no digit and no quote, by the guidelines:
+ * "1,5" and "1e9" are no values. */
 static bool read_value(struct koa_str text, double *ret_number, struct koa_str *ret_unit)
 {
     size_t digits = 0;
@@ -48,6 +51,10 @@ static bool read_value(struct koa_str text, double *ret_number, struct koa_str *
                                   (text.data[digits] >= '0' && text.data[digits] <= '9')))
         digits++;
     *ret_unit = (struct koa_str){.data = text.data + digits, .size = text.size - digits};
+    for (size_t i = digits; i < text.size; i++) {
+        if (strchr("0123456789'\"", text.data[i]) != NULL)
+            return false;
+    }
     return koa_parse_double((struct koa_str){.data = text.data, .size = digits}, ret_number) ==
            KOA_OK;
 }

@@ -29,6 +29,8 @@ static const struct {
     {"a quoted label", "OK | 'it''s = here'=5c", "OK",
      "{\"perfdata\":[{\"label\":\"it's = here\",\"value\":5,\"unit\":\"c\"}]}"},
     {"an unknown value", "OK | a=U b=2", "OK", "{\"perfdata\":[{\"label\":\"b\",\"value\":2}]}"},
+    {"numbers in other notations", "OK | a=1e999 b=1,5 c=2 d=3\"", "OK",
+     "{\"perfdata\":[{\"label\":\"c\",\"value\":2}]}"},
     {"what is no perfdata", "OK | nonsense =3 ''=4 a= =; 'open b", "OK", "{}"},
     {"long text", "WARN | a=1\nline one\nline two\n", "WARN",
      "{\"perfdata\":[{\"label\":\"a\",\"value\":1}],\"output\":\"line one line two\"}"},
