@@ -164,6 +164,18 @@ static void begin_work(struct koa_probe *probe)
 
 /* ---- evaluate: pure, over a snapshot */
 
+/* Its cluster is named, and others are watched, but that one is not: unlike a check for which no
+ * cluster was set up, it was meant to look at something. */
+static bool is_of_no_cluster(const struct koa_probe *probe)
+{
+    const struct koa_health_snapshots *snapshots = probe->opts.snapshots;
+    const char *cluster = probe->unit->common.cluster;
+
+    return cluster[0] != '\0' && snapshots->is_configured != NULL &&
+           !snapshots->is_configured(snapshots->context, cluster) &&
+           snapshots->is_configured(snapshots->context, "");
+}
+
 static void evaluate(struct koa_probe *probe)
 {
     const struct koa_health_snapshots *snapshots = probe->opts.snapshots;
@@ -172,7 +184,15 @@ static void evaluate(struct koa_probe *probe)
         snapshots->get != NULL ? snapshots->get(snapshots->context, cluster) : NULL;
     int64_t started_ns = koa_clock_ticks_ns();
 
-    probe->unit->ops->evaluate(probe->unit->config, snapshot, koa_clock_wall(), &probe->verdict);
+    if (is_of_no_cluster(probe)) {
+        koa_verdict_unknown(&probe->verdict,
+                            "No Kafka cluster is named '%s': name one of clusters in the check's "
+                            "`cluster`",
+                            cluster);
+    } else {
+        probe->unit->ops->evaluate(probe->unit->config, snapshot, koa_clock_wall(),
+                                   &probe->verdict);
+    }
     if (snapshot != NULL)
         snapshots->put(snapshots->context, snapshot);
     end_with(probe, &probe->verdict, elapsed_ms(started_ns));

@@ -118,14 +118,14 @@ struct collector {
     int generation;
     int refreshes;
     int taken;
-    bool is_configured;
+    bool is_configured; /* one cluster, called prod */
 };
 static struct collector collector;
 
 static bool is_configured(void *context, const char *cluster)
 {
-    (void) cluster;
-    return ((struct collector *) context)->is_configured;
+    return ((struct collector *) context)->is_configured &&
+           (cluster[0] == '\0' || strcmp(cluster, "prod") == 0);
 }
 
 static struct koa_snapshot *get_snapshot(void *context, const char *cluster)
@@ -211,6 +211,10 @@ static void snapshot_checks_follow_the_collector(void **state)
     KIT_EXPECT_TEXT("fresh", "snapshot 2", koa_board_find(board, "other")->message);
     KIT_EXPECT_TEXT("all of the cluster", "snapshot 2", koa_board_find(board, "first")->message);
     KIT_EXPECT_INT("asked", 1, collector.refreshes);
+    /* A name that is none of the watched ones was meant to be one. */
+    kit_checks_add(&checks, &snapshot_check, "misspelt", KOA_SETTINGS(LONG, {"cluster", "prd"}));
+    expect_result(kit_checks_run(&checks, "misspelt"), "misspelt", KOA_STATUS_UNKNOWN,
+                  "No Kafka cluster is named 'prd': name one of clusters in the check's `cluster`");
     kit_checks_end(&checks);
     KIT_EXPECT_INT("all given back", 0, collector.taken);
 }
