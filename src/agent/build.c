@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "alerts/dispatch.h"
 #include "base/memory.h"
 #include "base/str.h"
 #include "builtin/builtin.h"
@@ -24,28 +25,75 @@ static const char *scalar(const struct koa_node *node, const char *key)
     return child != NULL && child->type == KOA_NODE_SCALAR ? child->value : NULL;
 }
 
+/* What an item is called, or NULL. */
+typedef const char *item_name_fn(const struct koa_node *item);
+
+static const char *item_name(const struct koa_node *item)
+{
+    return scalar(item, "name");
+}
+
+/* A check without a name has that of its type; which one a type makes up is told by the loaded
+ * check only. */
+static const char *check_name(const struct koa_node *item)
+{
+    const char *name = item_name(item);
+    const char *type = scalar(item, "type");
+
+    if (name != NULL && name[0] != '\0')
+        return name;
+    for (size_t i = 0; type != NULL && koa_builtin_checks[i] != NULL; i++) {
+        if (koa_text_equal(koa_builtin_checks[i]->name, type))
+            return koa_builtin_checks[i]->default_name == NULL ? type : NULL;
+    }
+    return NULL;
+}
+
 /* The item of a list that is called `name`, or NULL. */
-static const struct koa_node *find_item(const struct koa_node *list, const char *name)
+static const struct koa_node *find_item(const struct koa_node *list, const char *name,
+                                        item_name_fn *name_of)
 {
     for (const struct koa_node *item = list != NULL ? list->children : NULL; item != NULL;
          item = item->next) {
-        if (koa_text_equal(scalar(item, "name"), name))
+        if (koa_text_equal(name_of(item), name))
             return item;
     }
     return NULL;
 }
 
-/* Reports a second item of one name; the first is the one that counts. */
-static bool is_second(const struct koa_node *list, const struct koa_node *item, const char *path,
-                      struct koa_config_errors *errors)
+static void report_second(const char *name, const struct koa_node *item, const char *path,
+                          struct koa_config_errors *errors)
 {
-    const char *name = scalar(item, "name");
-
-    if (name == NULL || find_item(list, name) == item)
-        return false;
     koa_config_errors_add(errors, item, path, "the name '%s' is taken already; names are unique",
                           name);
+}
+
+/* Reports a second item of one name; the first is the one that counts. */
+static bool is_second(const struct koa_node *list, const struct koa_node *item,
+                      item_name_fn *name_of, const char *path, struct koa_config_errors *errors)
+{
+    const char *name = name_of(item);
+
+    if (name == NULL || find_item(list, name, name_of) == item)
+        return false;
+    report_second(name, item, path, errors);
     return true;
+}
+
+/* Where an item stands that may be one too many. */
+struct place {
+    const struct koa_node *item; /* NULL: one of the defaults */
+    const char *path;
+};
+
+static bool has_room(size_t count, size_t limit, const struct place *place,
+                     struct koa_config_errors *errors)
+{
+    if (count < limit)
+        return true;
+    koa_config_errors_add(errors, place->item, place->path,
+                          "is one too many: at most %zu, with those that exist by default", limit);
+    return false;
 }
 
 static bool is_list(const struct koa_node *node, const char *path, struct koa_config_errors *errors)
@@ -117,19 +165,25 @@ static struct koa_check_load_opts check_opts(const struct koa_agent_build *build
     return opts;
 }
 
-static void keep_check(struct koa_agent_build *build, struct koa_check_unit *unit)
+static bool is_kept(const struct koa_agent_build *build, const char *name)
+{
+    for (size_t i = 0; i < build->check_count; i++) {
+        if (koa_text_equal(build->checks[i]->common.name, name))
+            return true;
+    }
+    return false;
+}
+
+static void keep_check(struct koa_agent_build *build, struct koa_check_unit *unit,
+                       const struct place *place)
 {
     if (unit == NULL)
         return;
-    for (size_t i = 0; i < build->check_count; i++) {
-        if (koa_text_equal(build->checks[i]->common.name, unit->common.name)) {
-            koa_config_errors_add(build->errors, NULL, "checks", "two checks are named '%s'",
-                                  unit->common.name);
-            koa_check_unit_unref(unit);
-            return;
-        }
-    }
-    if (!unit->common.enabled || build->check_count == ITEM_LIMIT) {
+    if (is_kept(build, unit->common.name)) {
+        report_second(unit->common.name, place->item, place->path, build->errors);
+        koa_check_unit_unref(unit);
+    } else if (!unit->common.enabled ||
+               !has_room(build->check_count, ITEM_LIMIT, place, build->errors)) {
         koa_check_unit_unref(unit);
     } else {
         build->checks[build->check_count++] = unit;
@@ -165,8 +219,10 @@ static void add_default_checks(struct koa_agent_build *build)
         struct koa_check_load_opts opts = check_opts(build, default_checks[i].ops, "checks");
 
         opts.name = default_checks[i].name;
-        if (find_item(list, opts.name) == NULL)
-            keep_check(build, koa_check_unit_load(&opts, NULL, build->errors));
+        if (find_item(list, opts.name, check_name) == NULL) {
+            keep_check(build, koa_check_unit_load(&opts, NULL, build->errors),
+                       &(struct place){NULL, "checks"});
+        }
     }
     for (size_t i = 1; i < build->configuration->clusters.count; i++) {
         char name[NAME_SIZE];
@@ -176,11 +232,12 @@ static void add_default_checks(struct koa_agent_build *build)
 
         (void) snprintf(name, sizeof(name), "kafka_%s", clusters[i].name);
         opts.name = name;
-        if (find_item(list, name) != NULL)
+        if (find_item(list, name, check_name) != NULL)
             continue;
         node = koa_node_from_settings(&(struct koa_settings){.rows = &cluster, .count = 1},
                                       "clusters", build->errors->arena, build->errors);
-        keep_check(build, koa_check_unit_load(&opts, node, build->errors));
+        keep_check(build, koa_check_unit_load(&opts, node, build->errors),
+                   &(struct place){NULL, "clusters"});
     }
 }
 
@@ -196,7 +253,7 @@ static void build_checks(struct koa_agent_build *build)
             const char *type;
 
             (void) snprintf(path, sizeof(path), "checks[%zu]", index++);
-            if (is_second(list, item, path, build->errors))
+            if (is_second(list, item, check_name, path, build->errors))
                 continue;
             type = item_type(item, default_check_type(build, scalar(item, "name")), path,
                              build->errors);
@@ -205,7 +262,8 @@ static void build_checks(struct koa_agent_build *build)
             if (ops != NULL) {
                 struct koa_check_load_opts opts = check_opts(build, ops, path);
 
-                keep_check(build, koa_check_unit_load(&opts, item, build->errors));
+                keep_check(build, koa_check_unit_load(&opts, item, build->errors),
+                           &(struct place){item, path});
             }
         }
     }
@@ -325,11 +383,13 @@ struct koa_notifier *koa_agent_build_notifier(const struct koa_notifier_ops *ops
     return notifier;
 }
 
-static void keep_rule(struct koa_agent_build *build, struct koa_rule *rule)
+static void keep_rule(struct koa_agent_build *build, struct koa_rule *rule,
+                      const struct place *place)
 {
     if (rule == NULL)
         return;
-    if (!rule->spec.settings->enabled || build->rule_count == ITEM_LIMIT) {
+    if (!rule->spec.settings->enabled ||
+        !has_room(build->rule_count, ITEM_LIMIT, place, build->errors)) {
         koa_rule_destroy(rule);
     } else {
         build->rules[build->rule_count++] = rule;
@@ -340,7 +400,8 @@ static void keep_rule(struct koa_agent_build *build, struct koa_rule *rule)
 static void add_default_rule(struct koa_agent_build *build, const struct koa_default_rule *rule)
 {
     const struct koa_settings settings = {.rows = rule->rows, .count = rule->count};
-    const struct koa_node *said = find_item(build->configuration->alerting.rules, rule->name);
+    const struct koa_node *said =
+        find_item(build->configuration->alerting.rules, rule->name, item_name);
     const struct koa_node *node =
         koa_node_from_settings(&settings, "defaults", build->errors->arena, build->errors);
     const struct koa_rule_ops *ops;
@@ -350,12 +411,14 @@ static void add_default_rule(struct koa_agent_build *build, const struct koa_def
     ops = node != NULL ? find_rule(scalar(node, "type"), node, "alerting.rules", build->errors)
                        : NULL;
     if (ops != NULL) {
-        keep_rule(build, koa_agent_build_rule(ops,
-                                              &(struct koa_agent_item){.name = rule->name,
-                                                                       .node = node,
-                                                                       .path = "alerting.rules",
-                                                                       .is_configured = true},
-                                              build->errors));
+        keep_rule(build,
+                  koa_agent_build_rule(ops,
+                                       &(struct koa_agent_item){.name = rule->name,
+                                                                .node = node,
+                                                                .path = "alerting.rules",
+                                                                .is_configured = true},
+                                       build->errors),
+                  &(struct place){said, "alerting.rules"});
     }
 }
 
@@ -388,7 +451,7 @@ static void build_rules(struct koa_agent_build *build)
         const char *type;
 
         (void) snprintf(path, sizeof(path), "alerting.rules[%zu]", index++);
-        if (is_second(list, item, path, build->errors) ||
+        if (is_second(list, item, item_name, path, build->errors) ||
             is_default_rule(build, scalar(item, "name")))
             continue;
         type = item_type(item, NULL, path, build->errors);
@@ -399,16 +462,19 @@ static void build_rules(struct koa_agent_build *build)
                       koa_agent_build_rule(ops,
                                            &(struct koa_agent_item){
                                                .node = item, .path = path, .is_configured = true},
-                                           build->errors));
+                                           build->errors),
+                      &(struct place){item, path});
         }
     }
 }
 
-static void keep_notifier(struct koa_agent_build *build, struct koa_notifier *notifier)
+static void keep_notifier(struct koa_agent_build *build, struct koa_notifier *notifier,
+                          const struct place *place)
 {
     if (notifier == NULL)
         return;
-    if (!notifier->spec.settings->enabled || build->notifier_count == ITEM_LIMIT) {
+    if (!notifier->spec.settings->enabled ||
+        !has_room(build->notifier_count, KOA_DISPATCH_NOTIFIERS, place, build->errors)) {
         koa_notifier_unref(notifier);
     } else {
         build->notifiers[build->notifier_count++] = notifier;
@@ -421,14 +487,16 @@ static void build_notifiers(struct koa_agent_build *build)
     const struct koa_node *list = build->configuration->alerting.notifiers;
     size_t index = 0;
 
-    if (build->use_defaults && find_item(list, "log") == NULL) {
+    if (build->use_defaults && find_item(list, "log", item_name) == NULL) {
         keep_notifier(
-            build, koa_agent_build_notifier(&koa_notifier_log,
-                                            &(struct koa_agent_item){.name = "log",
-                                                                     .node = &empty,
-                                                                     .path = "alerting.notifiers",
-                                                                     .is_configured = true},
-                                            build->errors));
+            build,
+            koa_agent_build_notifier(&koa_notifier_log,
+                                     &(struct koa_agent_item){.name = "log",
+                                                              .node = &empty,
+                                                              .path = "alerting.notifiers",
+                                                              .is_configured = true},
+                                     build->errors),
+            &(struct place){NULL, "alerting.notifiers"});
     }
     if (!is_list(list, "alerting.notifiers", build->errors))
         return;
@@ -438,18 +506,20 @@ static void build_notifiers(struct koa_agent_build *build)
         const char *type;
 
         (void) snprintf(path, sizeof(path), "alerting.notifiers[%zu]", index++);
-        if (is_second(list, item, path, build->errors))
+        if (is_second(list, item, item_name, path, build->errors))
             continue;
         type = item_type(item, koa_text_equal(scalar(item, "name"), "log") ? "log" : NULL, path,
                          build->errors);
         if (type != NULL)
             ops = find_notifier(type, item, path, build->errors);
         if (ops != NULL) {
-            keep_notifier(build, koa_agent_build_notifier(
-                                     ops,
-                                     &(struct koa_agent_item){
-                                         .node = item, .path = path, .is_configured = true},
-                                     build->errors));
+            keep_notifier(
+                build,
+                koa_agent_build_notifier(
+                    ops,
+                    &(struct koa_agent_item){.node = item, .path = path, .is_configured = true},
+                    build->errors),
+                &(struct place){item, path});
         }
     }
 }

@@ -16,6 +16,18 @@ struct reload {
     struct koa_http_token *token;
 };
 
+static void print_error(struct koa_json *json, const struct koa_config_error *error)
+{
+    koa_json_object(json, NULL);
+    koa_json_text(json, "file", error->file);
+    koa_json_int(json, "line", error->line);
+    koa_json_int(json, "column", error->column);
+    koa_json_text(json, "path", error->path);
+    koa_json_text(json, "message", error->text);
+    koa_json_object_end(json);
+}
+
+/* What a part of the agent refused, such as a certificate, has no place in the file. */
 static void answer_errors(struct koa_http_response *response,
                           const struct koa_config_errors *errors, const struct koa_error *error)
 {
@@ -26,14 +38,12 @@ static void answer_errors(struct koa_http_response *response,
     koa_json_text(&json, "error", "Invalid configuration");
     koa_json_text(&json, "message", error->text);
     koa_json_list(&json, "errors");
-    for (size_t i = 0; i < errors->count; i++) {
-        koa_json_object(&json, NULL);
-        koa_json_text(&json, "file", errors->rows[i].file);
-        koa_json_int(&json, "line", errors->rows[i].line);
-        koa_json_int(&json, "column", errors->rows[i].column);
-        koa_json_text(&json, "path", errors->rows[i].path);
-        koa_json_text(&json, "message", errors->rows[i].text);
-        koa_json_object_end(&json);
+    for (size_t i = 0; i < errors->count; i++)
+        print_error(&json, &errors->rows[i]);
+    if (errors->count == 0) {
+        KOA_AUTOFREE char *text = koa_strdup(error->text);
+
+        print_error(&json, &(struct koa_config_error){.path = "", .text = text});
     }
     koa_json_list_end(&json);
     koa_json_time(&json, "timestamp", koa_clock_wall());

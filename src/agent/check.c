@@ -8,6 +8,8 @@
 #include "builtin/builtin.h"
 #include "config/options.h"
 
+enum { ROWS_LIMIT = 64 }; /* of one table; the longest has a quarter of it */
+
 static const char *read_variable(void *context, const char *name)
 {
     (void) context;
@@ -23,44 +25,74 @@ struct printed {
 };
 
 /* The dash takes the place of the item's first indent. */
-static void print_item(const struct printed *item, struct koa_buf *buf)
+static void print_item(const struct printed *item, int indent, struct koa_buf *buf)
 {
-    enum { INDENT = 1 };
     size_t start = buf->size;
 
-    koa_options_print(item->common, item->settings, INDENT + 1, buf);
+    koa_options_print(item->common, item->settings, indent + 1, buf);
     if (item->options != NULL)
-        koa_options_print(item->options, item->config, INDENT + 1, buf);
+        koa_options_print(item->options, item->config, indent + 1, buf);
     if (!buf->failed && buf->size > start)
-        buf->data[start + (size_t) INDENT * 2] = '-';
+        buf->data[start + (size_t) indent * 2] = '-';
 }
 
+/* All rows but the one called `key`, if there is one. */
+static void copy_rows(const struct koa_option *rows, const char *key, struct koa_option *copy)
+{
+    size_t count = 0;
+
+    for (; rows != NULL && rows->type != KOA_OPTION_NONE && count < ROWS_LIMIT; rows++) {
+        if (key == NULL || strcmp(rows->key, key) != 0)
+            copy[count++] = *rows;
+    }
+    copy[count] = (struct koa_option){0};
+}
+
+static bool has_row(const struct koa_option *rows, const char *key)
+{
+    for (; rows != NULL && rows->type != KOA_OPTION_NONE; rows++) {
+        if (strcmp(rows->key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* `critical` is the flag of every check and a limit of some types; a file has room for one of them.
+ * The flag is said when it is not what it is by default. */
+static void print_check(const struct koa_check_unit *unit, struct koa_buf *buf)
+{
+    static const char shared[] = "critical";
+    bool is_shared = has_row(unit->ops->options, shared);
+    struct koa_option common[ROWS_LIMIT + 1];
+    struct koa_option own[ROWS_LIMIT + 1];
+
+    copy_rows(koa_check_common_options, is_shared && unit->common.critical ? shared : NULL, common);
+    copy_rows(unit->ops->options, is_shared && !unit->common.critical ? shared : NULL, own);
+    print_item(&(struct printed){common, &unit->common, own, unit->config}, 1, buf);
+}
+
+/* Follows `alerting`, the last section of the rest. */
 static void print_build(const struct koa_agent_build *build, struct koa_buf *buf)
 {
-    koa_buf_append_text(buf, "checks:\n");
-    for (size_t i = 0; i < build->check_count; i++) {
-        const struct koa_check_unit *unit = build->checks[i];
-
-        print_item(&(struct printed){koa_check_common_options, &unit->common, unit->ops->options,
-                                     unit->config},
-                   buf);
-    }
-    koa_buf_append_text(buf, "# of alerting:\nrules:\n");
+    koa_buf_append_text(buf, build->rule_count > 0 ? "  rules:\n" : "  rules: []\n");
     for (size_t i = 0; i < build->rule_count; i++) {
         const struct koa_rule_spec *spec = &build->rules[i]->spec;
 
         print_item(
             &(struct printed){koa_rule_options, spec->settings, spec->ops->options, spec->config},
-            buf);
+            2, buf);
     }
-    koa_buf_append_text(buf, "notifiers:\n");
+    koa_buf_append_text(buf, build->notifier_count > 0 ? "  notifiers:\n" : "  notifiers: []\n");
     for (size_t i = 0; i < build->notifier_count; i++) {
         const struct koa_notifier_spec *spec = &build->notifiers[i]->spec;
 
         print_item(&(struct printed){koa_notifier_options, spec->settings, spec->ops->options,
                                      spec->config},
-                   buf);
+                   2, buf);
     }
+    koa_buf_append_text(buf, build->check_count > 0 ? "checks:\n" : "checks: []\n");
+    for (size_t i = 0; i < build->check_count; i++)
+        print_check(build->checks[i], buf);
 }
 
 bool koa_configuration_check(const char *file, struct koa_buf *text, struct koa_buf *warnings)

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "config/options.h"
+#include "metrics/filter.h"
 
 enum {
     ARENA_LIMIT = 64 << 20,
@@ -230,11 +231,65 @@ static void check_clusters(struct load *load, const struct koa_node *tree)
     }
 }
 
+/* A name in `cluster` that no cluster has is hardly meant: the check has nothing to look at. The
+ * file's own clusters are replaced by KAFKA_BOOTSTRAP_SERVERS, which is why this is no error. */
+static void doubt_checks(struct load *load)
+{
+    const struct koa_configuration *configuration = load->configuration;
+    const struct koa_cluster_settings *rows = configuration->clusters.rows;
+    const struct koa_node *item = item_at(configuration->checks, 0);
+
+    for (size_t index = 0; item != NULL && configuration->clusters.count > 0;
+         item = item->next, index++) {
+        const struct koa_node *cluster = koa_node_get(item, "cluster");
+        bool is_found = koa_node_is_empty(cluster) || cluster->type != KOA_NODE_SCALAR ||
+                        cluster->value[0] == '\0';
+        char path[48];
+
+        for (size_t i = 0; !is_found && i < configuration->clusters.count; i++)
+            is_found = koa_text_equal(rows[i].name, cluster->value);
+        if (is_found)
+            continue;
+        (void) snprintf(path, sizeof(path), "checks[%zu].cluster", index);
+        koa_config_errors_add(load->warnings, cluster, path,
+                              "no cluster is named '%s': the check has nothing to look at",
+                              cluster->value);
+    }
+}
+
+static void check_label_rules(struct load *load, const struct koa_list *rules,
+                              const struct koa_node *where, const char *path)
+{
+    if (rules->count > KOA_FILTER_RULES_LIMIT) {
+        koa_config_errors_add(load->errors, where, path, "has %zu items, at most %d are allowed",
+                              rules->count, (int) KOA_FILTER_RULES_LIMIT);
+    }
+}
+
+static void check_metrics(struct load *load, const struct koa_node *tree)
+{
+    const struct koa_node *section = koa_node_get(tree, "metrics");
+
+    check_label_rules(load, &load->configuration->metrics.drop_labels,
+                      koa_node_get(section, "drop_labels"), "metrics.drop_labels");
+    check_label_rules(load, &load->configuration->metrics.hash_labels,
+                      koa_node_get(section, "hash_labels"), "metrics.hash_labels");
+}
+
 static void check_web(struct load *load, const struct koa_node *tree)
 {
     const struct koa_web_settings *web = &load->configuration->web;
     const struct koa_node *section = koa_node_get(tree, "web");
+    const struct koa_user_settings *users = web->users.rows;
 
+    for (size_t i = 0; i < web->users.count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (koa_text_equal(users[i].name, users[k].name)) {
+                koa_config_errors_add(load->errors, item_at(koa_node_get(section, "users"), i),
+                                      "web.users", "two are named '%s'", users[i].name);
+            }
+        }
+    }
     if ((web->tls.cert_file[0] == '\0') != (web->tls.key_file[0] == '\0')) {
         koa_config_errors_add(load->errors, koa_node_get(section, "tls"), "web.tls",
                               "cert_file and key_file must be set together");
@@ -276,6 +331,8 @@ static void load_tree(struct load *load)
                                                         .errors = load->errors,
                                                         .read_secret_files = true})) {
         check_clusters(load, tree);
+        doubt_checks(load);
+        check_metrics(load, tree);
         check_web(load, tree);
         check_log(load, tree);
     }

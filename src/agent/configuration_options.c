@@ -14,6 +14,7 @@
 #include "httpserver/server.h"
 #include "loop/log_writer.h"
 #include "metrics/pattern.h"
+#include "metrics/series_key.h"
 
 static const char *validate_hash(const char *value)
 {
@@ -57,6 +58,19 @@ static const char *validate_server(const char *value)
                : "host:port, such as kafka-1:9092 or [::1]:9092";
 }
 
+/* RFC 6750: what a client cannot send is no token. */
+static const char *validate_token(const char *value)
+{
+    return value[strcspn(value, " \t\r\n")] == '\0' ? NULL : "without blanks and line ends";
+}
+
+static const char *validate_label(const char *value)
+{
+    return koa_label_name_valid(koa_str_from(value))
+               ? NULL
+               : "the name of a label: letters, digits and '_', and no digit first";
+}
+
 static const char *validate_level(const char *value)
 {
     enum koa_log_level level;
@@ -89,7 +103,7 @@ static const struct koa_option user_options[] = {
 static const struct koa_option token_options[] = {
     {KOA_TEXT(struct koa_token_settings, name), .required = true, .validate = validate_name,
      .help = "name in the log"},
-    {KOA_SECRET(struct koa_token_settings, token), .required = true,
+    {KOA_SECRET(struct koa_token_settings, token), .required = true, .validate = validate_token,
      .help = "value of Authorization: Bearer"},
     {KOA_CHOICES(struct koa_token_settings, scopes, scopes), .fallback = "[read]",
      .help = "what the token may do; read implies metrics, admin all"},
@@ -282,7 +296,7 @@ static const struct koa_option health_options[] = {
     {KOA_COUNT(struct koa_configuration, health.history), .key = "history", .fallback = "1000",
      .minimum = 1, .maximum = 100000, .help = "boards kept"},
     {KOA_DURATION(struct koa_configuration, health.check_timeout), .key = "check_timeout",
-     .fallback = "0s", .maximum = 3600000, .environment = "HEALTH_CHECK_TIMEOUT",
+     .fallback = "0s", .maximum = 86400000, .environment = "HEALTH_CHECK_TIMEOUT",
      .help = "timeout of every check that sets none; 0: the type's own, else 30s"},
     {0},
 };
@@ -290,7 +304,8 @@ static const struct koa_option health_options[] = {
 static const struct koa_option label_rule_options[] = {
     {KOA_TEXT(struct koa_label_rule_settings, family), .required = true,
      .validate = koa_pattern_validate, .help = "name or anchored regular expression"},
-    {KOA_TEXT(struct koa_label_rule_settings, label), .required = true, .help = "the label"},
+    {KOA_TEXT(struct koa_label_rule_settings, label), .required = true, .validate = validate_label,
+     .help = "the label"},
     {0},
 };
 
@@ -326,7 +341,7 @@ static const struct koa_option metrics_options[] = {
 
 static const struct koa_option alerting_options[] = {
     {KOA_DURATION(struct koa_configuration, alerting.interval), .key = "interval",
-     .fallback = "60s", .minimum = 100, .maximum = 3600000, .environment = "ALERT_CHECK_INTERVAL",
+     .fallback = "60s", .minimum = 100, .maximum = 86400000, .environment = "ALERT_CHECK_INTERVAL",
      .help = "how often rules are looked at when nothing changes"},
     {KOA_COUNT(struct koa_configuration, alerting.history), .key = "history", .fallback = "10000",
      .minimum = 1, .maximum = 1000000, .help = "transitions kept"},

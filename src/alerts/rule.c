@@ -4,6 +4,24 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/str.h"
+#include "metrics/series_key.h"
+
+/* They become label names in what receivers of alerts store. */
+static enum koa_err check_labels(const struct koa_rule_settings *settings, struct koa_error *reterr)
+{
+    for (size_t i = 0; i < settings->labels.count; i++) {
+        const char *name = settings->labels.rows[i].key;
+
+        if (!koa_label_name_valid(koa_str_from(name))) {
+            return koa_fail(reterr, KOA_ERR_INVALID,
+                            "'%.200s' in labels must be the name of a label: letters, digits and "
+                            "'_', and no digit first",
+                            name);
+        }
+    }
+    return KOA_OK;
+}
 
 enum koa_err koa_rule_create(const struct koa_rule_spec *spec, struct koa_rule **ret_rule,
                              struct koa_error *reterr)
@@ -18,6 +36,8 @@ enum koa_err koa_rule_create(const struct koa_rule_spec *spec, struct koa_rule *
     rule->spec = *spec;
     rule->alerts = koa_alert_set_create(KOA_ALERTS_PER_RULE);
     err = koa_require_memory(rule->alerts, reterr);
+    if (err == KOA_OK)
+        err = check_labels(spec->settings, reterr);
     if (err == KOA_OK && spec->ops->evaluate == NULL) {
         err = koa_fail(reterr, KOA_ERR_INVALID, "rule type '%s' has no evaluate function",
                        spec->ops->name);

@@ -33,7 +33,7 @@ const struct koa_option koa_check_common_options[] = {
      .help = "false removes the check, also one that exists by default"},
     {ROW("interval", KOA_OPTION_DURATION, interval_ms, int64_t), .fallback = "15s", .minimum = 100,
      .maximum = 7.0 * DAY_MS, .help = "time from one run to the next"},
-    {ROW("timeout", KOA_OPTION_DURATION, timeout_ms, int64_t), .minimum = 10, .maximum = HOUR_MS,
+    {ROW("timeout", KOA_OPTION_DURATION, timeout_ms, int64_t), .minimum = 10, .maximum = DAY_MS,
      .help = "a run that takes longer is unhealthy; default: the type's, else "
              "HEALTH_CHECK_TIMEOUT"},
     {ROW("initial_delay", KOA_OPTION_DURATION, initial_delay_ms, int64_t), .fallback = "0s",

@@ -172,6 +172,8 @@ static void a_bad_variable_stops_with_its_name_and_what_is_allowed(void **state)
         {"MONITORING_PORT", "http",
          "MONITORING_PORT: web.port: must be a whole number from 0 to 65535, not 'http'\n"},
         {"MONITORING_PORT", "65536", "not '65536'"},
+        {"HEALTH_CHECK_TIMEOUT", "24h1s", "from 0s to 24h, not '24h1s'"},
+        {"ALERT_CHECK_INTERVAL", "24h1s", "from 100ms to 24h, not '24h1s'"},
         {"HEALTH_CHECK_TIMEOUT", "-1", "HEALTH_CHECK_TIMEOUT: "},
         {"METRICS_RETENTION_HOURS", "a day", "METRICS_RETENTION_HOURS: metrics.retention: "},
         {"ALERT_CHECK_INTERVAL", "0", "ALERT_CHECK_INTERVAL: alerting.interval: "},
@@ -193,6 +195,8 @@ static void a_bad_variable_stops_with_its_name_and_what_is_allowed(void **state)
         finish(&f);
     }
 }
+
+#define BCRYPT "$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe"
 
 static void mistakes_in_a_file_are_told_with_their_place(void **state)
 {
@@ -232,6 +236,13 @@ static void mistakes_in_a_file_are_told_with_their_place(void **state)
         {"metrics: {retention: 1ms}\n", "from 1s to"},
         {"metrics: {history_bytes: 32M}\n", "must be a size such as"},
         {"metrics: {drop_labels: [{family: x}]}\n", "metrics.drop_labels[0].label: is missing"},
+        {"metrics: {hash_labels: [{family: x, label: a-b}]}\n",
+         "koa.yaml:1:44: metrics.hash_labels[0].label: must be the name of a label"},
+        {"web: {tokens: [{name: a, token: two words}]}\n",
+         "koa.yaml:1:33: web.tokens[0].token: must be without blanks"},
+        {"web: {users: [{name: a, password_hash: \"" BCRYPT
+         "\"}, {name: a, password_hash: \"" BCRYPT "\"}]}\n",
+         "koa.yaml:1:105: web.users: two are named 'a'"},
         {"alerting: {intervall: 5s}\n", "did you mean 'interval'?"},
     };
 
@@ -327,6 +338,118 @@ static void the_document_names_every_variable_and_type(void **state)
     koa_buf_deinit(&buf);
 }
 
+static void check_text(const char *text, struct koa_buf *ret_settings, struct koa_buf *ret_warnings)
+{
+    char *directory = kit_temporary_directory();
+    char path[256];
+    FILE *file;
+
+    (void) snprintf(path, sizeof(path), "%s/koa.yaml", directory);
+    file = fopen(path, "wbe");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+    (void) koa_configuration_check(path, ret_settings, ret_warnings);
+    kit_remove_directory(directory);
+}
+
+static void mistakes_in_lists_are_told_with_their_place(void **state)
+{
+    static const struct {
+        const char *text, *error;
+    } cases[] = {
+        {"checks:\n  - {type: memory}\n  - {type: memory}\n",
+         "koa.yaml:3:5: checks[1]: the name 'memory' is taken already"},
+        {"checks:\n  - {type: memory}\n  - {name: memory, type: disk_space}\n",
+         "koa.yaml:3:5: checks[1]: the name 'memory' is taken already"},
+        {"checks:\n  - {type: service, service: a, url: \"tcp://h:1\"}\n"
+         "  - {name: service_a, type: memory}\n",
+         "koa.yaml:3:5: checks[1]: the name 'service_a' is taken already"},
+        {"alerting: {rules: [{name: a, type: health_status, labels: {a-b: c}}]}\n",
+         "koa.yaml:1:20: alerting.rules[0]: 'a-b' in labels must be the name of a label"},
+    };
+
+    (void) state;
+    KIT_EACH (c, cases) {
+        struct koa_buf text = {.limit = 1 << 20};
+        struct koa_buf warnings = {.limit = 1 << 20};
+
+        check_text(c->text, &text, &warnings);
+        KIT_EXPECT_CONTAINS(c->text, c->error, koa_buf_text(&text));
+        koa_buf_deinit(&text);
+        koa_buf_deinit(&warnings);
+    }
+}
+
+/* Silently leaving some out would leave them unwatched. */
+static void a_list_that_is_too_long_is_an_error(void **state)
+{
+    struct koa_buf file = {.limit = 1 << 20};
+    struct koa_buf text = {.limit = 1 << 20};
+    struct koa_buf warnings = {.limit = 1 << 20};
+
+    (void) state;
+    koa_buf_append_text(&file, "checks:\n");
+    for (int i = 0; i < 997; i++)
+        koa_buf_printf(&file, "  - {name: m%d, type: memory}\n", i);
+    koa_buf_append_text(&file, "alerting:\n  notifiers:\n");
+    for (int i = 0; i < 100; i++)
+        koa_buf_printf(&file, "    - {name: l%d, type: log}\n", i);
+    check_text(koa_buf_text(&file), &text, &warnings);
+    KIT_EXPECT_CONTAINS("checks", "checks: is one too many: at most 1000", koa_buf_text(&text));
+    KIT_EXPECT_CONTAINS("notifiers",
+                        "koa.yaml:1100:7: alerting.notifiers[99]: is one too many: at most 100",
+                        koa_buf_text(&text));
+    koa_buf_deinit(&file);
+    koa_buf_deinit(&text);
+    koa_buf_deinit(&warnings);
+}
+
+/* What check-config prints is a file with the same meaning: `critical` is once the flag, once the
+ * limit, and a check without a name takes the place of the default one of its type. */
+static void the_effective_settings_are_a_file(void **state)
+{
+    struct koa_buf once = {.limit = 1 << 20};
+    struct koa_buf again = {.limit = 1 << 20};
+    struct koa_buf warnings = {.limit = 1 << 20};
+
+    (void) state;
+    check_text("checks:\n"
+               "  - {type: memory, critical: 0.95}\n"
+               "  - {type: disk_space, critical: false}\n"
+               "alerting:\n"
+               "  rules: [{name: r, type: health_status, check: memory, labels: {team: a}}]\n"
+               "  notifiers: [{name: page, type: log}]\n",
+               &once, &warnings);
+    KIT_EXPECT_CONTAINS("limit", "    critical: 0.95\n", koa_buf_text(&once));
+    KIT_EXPECT_CONTAINS("flag", "    critical: false\n", koa_buf_text(&once));
+    KIT_EXPECT_CONTAINS("rules", "\n    - name: \"r\"\n", koa_buf_text(&once));
+    KIT_EXPECT_CONTAINS("notifiers", "\n    - name: \"page\"\n", koa_buf_text(&once));
+    check_text(koa_buf_text(&once), &again, &warnings);
+    KIT_EXPECT_TEXT("the same", koa_buf_text(&once), koa_buf_text(&again));
+    koa_buf_deinit(&once);
+    koa_buf_deinit(&again);
+    koa_buf_deinit(&warnings);
+}
+
+static void a_cluster_that_is_not_there_is_a_warning(void **state)
+{
+    struct koa_buf text = {.limit = 1 << 20};
+    struct koa_buf warnings = {.limit = 1 << 20};
+
+    (void) state;
+    check_text("clusters: [{name: prod, bootstrap_servers: \"h:1\"}]\n"
+               "checks:\n"
+               "  - {name: kafka, cluster: prod}\n"
+               "  - {name: lag, type: consumer_lag, critical: 5, cluster: prd}\n",
+               &text, &warnings);
+    KIT_EXPECT_CONTAINS("told", "koa.yaml:4:59: checks[1].cluster: no cluster is named 'prd'",
+                        koa_buf_text(&warnings));
+    KIT_EXPECT("only that", strstr(koa_buf_text(&warnings), "checks[0]") == NULL);
+    koa_buf_deinit(&text);
+    koa_buf_deinit(&warnings);
+}
+
 static void every_failed_allocation_is_an_error(void **state)
 {
     struct koa_labels variables = *KOA_LABELS({"KAFKA_BOOTSTRAP_SERVERS", "a:1"});
@@ -359,6 +482,10 @@ int main(void)
         cmocka_unit_test(secrets_are_masked_in_print),
         cmocka_unit_test(flags_outrank_environment_and_file),
         cmocka_unit_test(the_document_names_every_variable_and_type),
+        cmocka_unit_test(mistakes_in_lists_are_told_with_their_place),
+        cmocka_unit_test(a_list_that_is_too_long_is_an_error),
+        cmocka_unit_test(the_effective_settings_are_a_file),
+        cmocka_unit_test(a_cluster_that_is_not_there_is_a_warning),
         cmocka_unit_test(every_failed_allocation_is_an_error),
     };
 
