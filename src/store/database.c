@@ -45,16 +45,31 @@ struct koa_database {
     char path[PATH_SIZE];
 };
 
+/* A full or refusing disk is the system's matter; all else is the database's. */
+static enum koa_err error_code(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+        return KOA_ERR_IO;
+    default:
+        return KOA_ERR_STORE;
+    }
+}
+
 static enum koa_err fail(const struct koa_database *database, const char *what,
                          struct koa_error *reterr)
 {
+    int code = database->sqlite != NULL ? sqlite3_errcode(database->sqlite) : 0;
     enum koa_err err =
-        koa_fail(reterr, KOA_ERR_STORE, "%s: cannot %s: %s",
+        koa_fail(reterr, error_code(code), "%s: cannot %s: %s",
                  database->path[0] != '\0' ? database->path : "state in memory", what,
                  database->sqlite != NULL ? sqlite3_errmsg(database->sqlite) : "out of memory");
 
     if (reterr != NULL)
-        reterr->foreign = database->sqlite != NULL ? sqlite3_errcode(database->sqlite) : 0;
+        reterr->foreign = code;
     return err;
 }
 

@@ -24,7 +24,7 @@ struct koa_change {
 };
 
 /* `path` NULL: in memory. A damaged file is moved aside, said in the log, and a new one is begun.
- * KOA_ERR_STORE otherwise. */
+ * KOA_ERR_IO when the disk is full or refuses, KOA_ERR_STORE otherwise. */
 KOA_MUST_USE enum koa_err koa_database_create(const char *path, struct koa_wall now,
                                               struct koa_log *log,
                                               struct koa_database **ret_database,

@@ -56,7 +56,8 @@ static void cancel_own(void *context)
     koa_free(run);
 }
 
-/* State in memory works and is lost with the process: degraded, not broken. */
+/* State in memory works and is lost with the process, be it there by necessity or because the disk
+ * is full or away at the moment: degraded, not broken. */
 static void on_own_answered(void *context, const struct koa_error *error)
 {
     struct own_run *run = context;
@@ -66,11 +67,14 @@ static void on_own_answered(void *context, const struct koa_error *error)
     char reason[REASON_SIZE];
 
     koa_free(run);
-    if (error != NULL) {
+    if (error != NULL && error->code != KOA_ERR_IO) {
         koa_verdict_unhealthy(verdict, "Database connection failed: %s", error->text);
     } else if (koa_store_problem(store, reason, sizeof(reason))) {
         koa_verdict_degraded(verdict, "Database connection successful, but not durable: %s",
                              reason);
+    } else if (error != NULL) {
+        koa_verdict_degraded(verdict, "Database connection successful, but not durable: %s",
+                             error->text);
     } else {
         koa_verdict_healthy(verdict, "Database connection successful");
     }

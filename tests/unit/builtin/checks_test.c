@@ -1,7 +1,9 @@
 /* The built-in checks through the engine: their contract, their words, and peers that hang, lie,
  * flood and die. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/redact.h"
@@ -415,6 +417,32 @@ static void state_databases_are_written_and_read(void **state)
          &(struct expectation){"none", KOA_STATUS_UNKNOWN, "set url", NULL});
 }
 
+/* A limit of the file's size stands for a full disk. */
+static void a_full_disk_degrades_the_state_database(void **state)
+{
+    struct kit_checks checks = {.is_started = false};
+    char *directory = kit_temporary_directory();
+    struct expectation full = {
+        "full", KOA_STATUS_DEGRADED,
+        "Database connection successful, but not durable: ", "\"backend\":\"state\""};
+    struct koa_board *board;
+    struct rlimit limit;
+    struct rlimit small;
+
+    (void) state;
+    kit_checks_start(&checks, directory);
+    (void) signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = limit;
+    small.rlim_cur = 1;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    board = kit_checks_look(&checks, &koa_check_database, KOA_SETTINGS(SLOW));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    expect_board(&full, board);
+    kit_checks_end(&checks);
+    kit_remove_directory(directory);
+}
+
 static void sqlite_files_are_read_and_never_made(void **state)
 {
     char *directory = kit_temporary_directory();
@@ -508,6 +536,7 @@ int main(void)
         cmocka_unit_test(services_that_are_not_there),
         cmocka_unit_test(a_service_lends_its_name),
         cmocka_unit_test(state_databases_are_written_and_read),
+        cmocka_unit_test(a_full_disk_degrades_the_state_database),
         cmocka_unit_test(sqlite_files_are_read_and_never_made),
         cmocka_unit_test(postgres_that_does_not_answer),
         cmocka_unit_test(wrong_database_urls_are_refused),
