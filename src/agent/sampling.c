@@ -108,6 +108,28 @@ static void sample_history(struct koa_agent *agent)
               (double) atomic_load(&koa_history_stats(agent->history)->used));
 }
 
+static void set_memory(struct koa_agent *agent, const char *part, double bytes)
+{
+    koa_metrics_set(agent->metrics, "kafka_ops_memory_bytes", bytes, KOA_LABELS({"part", part}));
+}
+
+static void sample_memory(struct koa_agent *agent)
+{
+    struct koa_agent_parts *parts = koa_agent_parts_get(agent);
+    size_t snapshots = 0;
+
+    for (size_t i = 0; i < parts->api.cluster_count; i++) {
+        struct koa_snapshot *snapshot = koa_cluster_snapshot(parts->clusters[i]);
+
+        snapshots += snapshot != NULL ? koa_snapshot_memory(snapshot) : 0;
+        koa_snapshot_unref(snapshot);
+    }
+    koa_agent_parts_unref(parts);
+    set_memory(agent, "metrics", (double) koa_metrics_memory(agent->metrics));
+    set_memory(agent, "history", (double) atomic_load(&koa_history_stats(agent->history)->used));
+    set_memory(agent, "snapshots", (double) snapshots);
+}
+
 static void on_sampling(struct koa_timer *timer, struct koa_mono now)
 {
     struct koa_agent *agent = KOA_CONTAINER_OF(timer, struct koa_agent, sampling);
@@ -115,9 +137,8 @@ static void on_sampling(struct koa_timer *timer, struct koa_mono now)
     (void) now;
     sample_process(agent);
     sample_queues(agent);
-    koa_metrics_set(agent->metrics, "kafka_ops_memory_bytes",
-                    (double) koa_metrics_memory(agent->metrics), KOA_LABELS({"part", "metrics"}));
     sample_history(agent);
+    sample_memory(agent);
     if (!koa_loop_after(agent->engine, timer, atomic_load(&agent->api.resolution_ms),
                         on_sampling)) {
         koa_log_error(agent->log, "sampling.stopped",

@@ -86,6 +86,8 @@ struct koa_snapshot_cycle {
 void koa_snapshot_cycle(const struct koa_snapshot *snapshot, struct koa_snapshot_cycle *ret_cycle);
 /* Between two cycles, as configured. */
 int64_t koa_snapshot_interval_ms(const struct koa_snapshot *snapshot);
+/* Bytes that it holds. */
+size_t koa_snapshot_memory(const struct koa_snapshot *snapshot);
 int32_t koa_snapshot_controller(const struct koa_snapshot *snapshot); /* -1: unknown */
 
 #endif

@@ -160,6 +160,12 @@ int64_t koa_snapshot_interval_ms(const struct koa_snapshot *snapshot)
     return snapshot->interval_ms;
 }
 
+size_t koa_snapshot_memory(const struct koa_snapshot *snapshot)
+{
+    return koa_arena_held(snapshot->arena) +
+           (snapshot->state != NULL ? koa_arena_held(snapshot->state->arena) : 0);
+}
+
 size_t koa_snapshot_broker_count(const struct koa_snapshot *snapshot)
 {
     return snapshot->broker_count;

@@ -85,7 +85,8 @@ const struct koa_metric_row koa_catalog_own[] = {
     {"kafka_ops_series_dropped_total", KOA_COUNTER, NULL, "family,reason",
      "Calls and series refused: over a limit, of another type, with a bad name or label, or "
      "without memory."},
-    {"kafka_ops_memory_bytes", KOA_GAUGE, "bytes", "part", "Memory of the agent's larger parts."},
+    {"kafka_ops_memory_bytes", KOA_GAUGE, "bytes", "part",
+     "Memory of the agent's larger parts: metrics, their history, the clusters' snapshots."},
     {"kafka_ops_queue_length", KOA_GAUGE, NULL, "queue", "Items in a queue, cache or table."},
     {"kafka_ops_queue_limit", KOA_GAUGE, NULL, "queue",
      "Items that a queue, cache or table may hold."},

@@ -232,6 +232,12 @@ def test_every_limit_shows_how_full_it_is_and_what_it_refused(agent):
     wait_until(lambda: "metrics_filter" in names("kafka_ops_queue_dropped_total"), 10, "the first look at the limits")
     assert names("kafka_ops_queue_length") == names("kafka_ops_queue_limit") == queues
     assert names("kafka_ops_queue_dropped_total") == queues | {"metrics_filter"}
+
+    def memory():
+        return {labels["part"]: value for labels, value in one.series("kafka_ops_memory_bytes")}
+
+    wait_until(lambda: memory().get("snapshots"), 10, "the memory of the first snapshot")
+    assert set(memory()) == {"metrics", "history", "snapshots"} and all(value > 1000 for value in memory().values())
     # The simulated cluster has more partitions than that.
     dropped = 'kafka_ops_queue_dropped_total{queue="metrics_filter"}'
     before = wait_until(lambda: one.metric(dropped), 10, "series that the limit keeps out")
