@@ -1,7 +1,9 @@
 /* The program: finds the command and hands it the arguments. */
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <koa/version.h>
 
@@ -53,6 +55,18 @@ static int run_command(const struct cli_command *command, int count, char **word
  * raises it with each larger block that is freed. */
 enum { OWN_MAPPING_BYTES = 128 * 1024 };
 
+/* A program that is started without one of them would open the next file in its place, and write
+ * its log there: into its own event loop, or its database. */
+static void open_standard_files(void)
+{
+    int descriptor = open("/dev/null", O_RDWR);
+
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO)
+        descriptor = open("/dev/null", O_RDWR);
+    if (descriptor > STDERR_FILENO)
+        (void) close(descriptor);
+}
+
 int main(int count, char **words)
 {
     const struct cli_command *command;
@@ -61,6 +75,7 @@ int main(int count, char **words)
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet */
     (void) mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
 #endif
+    open_standard_files();
     cli_signals_ignore_pipe();
     if (count < 2)
         return run_command(cli_commands[0], count, words);

@@ -1,6 +1,7 @@
 """Start, reload and stop: what an operator and a service manager do to a running agent."""
 import http.client
 import json
+import os
 import signal
 import socket
 import threading
@@ -9,7 +10,7 @@ import time
 import pytest
 
 from kit.agent import run
-from kit.base import SLOWNESS, wait_until
+from kit.base import SLOWNESS, spawn, wait_until
 
 pytestmark = pytest.mark.simulator
 SLOW_CHECK = """
@@ -384,6 +385,21 @@ def test_a_full_log_pipe_stalls_nothing(build, tmp_path):
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.parametrize("closed, numbers", [("2>&-", [2]), ("<&- >&- 2>&-", [0, 1, 2])])
+def test_standard_files_that_are_closed_at_the_start_harm_nothing(agent, closed, numbers):
+    """Whatever is opened next would get their numbers, and the log would be written there."""
+    one = agent("log: {level: debug}\nalerting: {interval: 1s}\n", start=False)
+    one.process = spawn(["/bin/sh", "-c", f'exec "$@" {closed}', "sh", one.program, *one.arguments], env=one.environment)
+    wait_until(one.is_alive, 10, "the agent answering")
+    for number in numbers:
+        assert os.readlink(f"/proc/{one.process.pid}/fd/{number}") == "/dev/null"
+    for _ in range(100):
+        assert one.get("/health").status == 200
+    one.signal(signal.SIGHUP)
+    one.signal(signal.SIGUSR1)
+    one.stop()
 
 
 def test_systemd_is_told(agent, tmp_path):
