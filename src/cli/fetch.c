@@ -25,7 +25,7 @@ struct cli_fetcher {
     struct koa_workers *workers;
     struct koa_resolver *resolver;
     struct koa_http_client *client;
-    const char *base_url;
+    char base_url[URL_SIZE / 2]; /* without the slashes that a person ends it with */
     int64_t timeout_ms;
     char authorization[AUTHORIZATION_SIZE];
 
@@ -186,6 +186,23 @@ static enum koa_err start_loop(struct cli_fetcher *fetcher, struct koa_error *re
     return err;
 }
 
+static enum koa_err use_url(struct cli_fetcher *fetcher, const char *url, struct koa_error *reterr)
+{
+    size_t size = strlen(url);
+    const char *host = strstr(url, "://");
+
+    while (size > 0 && url[size - 1] == '/')
+        size--;
+    if ((strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) ||
+        host + strlen("://") >= url + size || size >= sizeof(fetcher->base_url)) {
+        return koa_fail(reterr, KOA_ERR_INVALID,
+                        "'%.200s' is not an http:// or https:// URL, such as http://localhost:8080",
+                        url);
+    }
+    (void) koa_str_copy(fetcher->base_url, sizeof(fetcher->base_url), (struct koa_str){url, size});
+    return KOA_OK;
+}
+
 enum koa_err cli_fetcher_create(const struct cli_fetcher_opts *opts,
                                 struct cli_fetcher **ret_fetcher, struct koa_error *reterr)
 {
@@ -196,11 +213,11 @@ enum koa_err cli_fetcher_create(const struct cli_fetcher_opts *opts,
         return err;
     (void) pthread_mutex_init(&fetcher->mutex, NULL);
     (void) pthread_cond_init(&fetcher->changed, NULL);
-    fetcher->base_url = opts->url;
     fetcher->timeout_ms = opts->timeout_ms;
-    if (opts->user != NULL) {
+    err = use_url(fetcher, opts->url, reterr);
+    if (err == KOA_OK && opts->user != NULL) {
         err = use_user(fetcher, opts->user, reterr);
-    } else if (opts->token_file != NULL) {
+    } else if (err == KOA_OK && opts->token_file != NULL) {
         err = use_token_file(fetcher, opts->token_file, reterr);
     }
     if (err == KOA_OK)

@@ -28,10 +28,17 @@ def test_verify_passes_on_a_running_agent_and_fails_without_one(build, simulated
     done = run(build, "verify", "--url", simulated.url)
     assert done.returncode == 0, done.stdout
     assert "0 failed" in done.stdout
+    assert run(build, "verify", "--url", simulated.url + "//").returncode == 0
     simulated.stop()
     done = run(build, "verify", "--url", simulated.url)
     assert done.returncode == 1
-    assert "0 passed" in done.stdout
+    assert "0 passed" in done.stdout and "given up: 3 requests in a row had no answer" in done.stdout
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8080", "ftp://127.0.0.1", "http://", ""])
+def test_verify_needs_a_url(build, url):
+    done = run(build, "verify", "--url", url)
+    assert done.returncode == 2 and f"'{url}' is not an http:// or https:// URL" in done.stderr
 
 
 def test_health_has_the_contract_s_fields(simulated):
