@@ -42,6 +42,33 @@ static bool arm(struct koa_alerts *alerts, struct koa_timer *timer, int64_t dela
 
 /* ---- what changed ---- */
 
+/* Takes the caller's reference. */
+static void adopt_transition(struct koa_alerts *alerts, struct koa_alert_record *record)
+{
+    koa_journal_adopt(&alerts->journal, koa_alert_record_ref(record));
+    alerts->has_transitions = true;
+    koa_persist_transition(alerts->opts.store, record, alerts->opts.log);
+    if (++alerts->since_trim >= TRIM_EVERY) {
+        koa_persist_trim(alerts->opts.store, alerts->journal.limit);
+        alerts->since_trim = 0;
+    }
+    koa_alert_record_unref(record);
+}
+
+/* A wait that ended without firing is over for who reads the history, too; nobody is told. Without
+ * memory for the picture the history keeps the beginning only. */
+static void end_wait(struct koa_alerts *alerts, const struct koa_alert_record *record)
+{
+    struct koa_alert_record end = *record;
+    struct koa_alert_record *copy;
+
+    end.state = KOA_ALERT_RESOLVED;
+    end.ends_at.ms = end.at.ms > end.starts_at.ms ? end.at.ms : end.starts_at.ms;
+    copy = koa_alert_record_create(&end);
+    if (copy != NULL)
+        adopt_transition(alerts, copy);
+}
+
 void koa_alerts_stepped(void *context, struct koa_alert *alert, enum koa_alert_step step)
 {
     struct koa_alerts *alerts = context;
@@ -51,20 +78,15 @@ void koa_alerts_stepped(void *context, struct koa_alert *alert, enum koa_alert_s
                   koa_alert_step_name(step), record->message);
     if (step == KOA_STEP_CANCELLED) {
         koa_persist_forget(alerts->opts.store, alert->identity);
+        end_wait(alerts, record);
         return;
     }
     if (step == KOA_STEP_NOTED) {
         koa_persist_alert(alerts->opts.store, alert, alerts->opts.log);
         return;
     }
-    koa_journal_adopt(&alerts->journal, koa_alert_record_ref(record));
-    alerts->has_transitions = true;
     koa_persist_alert(alerts->opts.store, alert, alerts->opts.log);
-    koa_persist_transition(alerts->opts.store, record, alerts->opts.log);
-    if (++alerts->since_trim >= TRIM_EVERY) {
-        koa_persist_trim(alerts->opts.store, alerts->journal.limit);
-        alerts->since_trim = 0;
-    }
+    adopt_transition(alerts, koa_alert_record_ref(record));
     if (step == KOA_STEP_FIRING || step == KOA_STEP_RESOLVED)
         koa_dispatch_send(alerts->dispatch, record);
 }

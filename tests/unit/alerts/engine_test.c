@@ -117,6 +117,30 @@ static void one_alert_is_explained(void **state)
     koa_buf_deinit(&buf);
 }
 
+/* Its last entry would else say pending for ever. */
+static void a_wait_that_ends_is_over_in_the_history(void **state)
+{
+    struct bench *bench = *state;
+    struct koa_rule_settings settings = settings_of("slow");
+    struct koa_buf buf = {.limit = 1 << 20};
+    uint64_t identity = koa_alert_identity("slow", KOA_LABELS({"subject", "a"}));
+
+    settings.for_ms = 60000;
+    with_store(bench);
+    add_rule(bench, &settings);
+    look(bench, "a");
+    now_ms += 30000;
+    look(bench, "");
+    expect_history(bench, "both ends", "pending resolved");
+    explained(bench, identity, &buf);
+    KIT_EXPECT_CONTAINS("over", "\"state\":\"resolved\"", koa_buf_text(&buf));
+    KIT_EXPECT("since when", strstr(koa_buf_text(&buf), "\"ends_at\":null") == NULL);
+    KIT_EXPECT_TEXT("nobody is told", "", koa_buf_text(&told));
+    restart(bench, 1000);
+    expect_history(bench, "after a restart", "pending resolved");
+    koa_buf_deinit(&buf);
+}
+
 static void health_changes_are_looked_at_once_a_second(void **state)
 {
     struct bench *bench = *state;
@@ -256,6 +280,7 @@ int main(void)
         ENGINE_TEST(an_alert_fires_and_resolves),
         ENGINE_TEST(pending_alerts_are_shown_by_rules_only),
         ENGINE_TEST(one_alert_is_explained),
+        ENGINE_TEST(a_wait_that_ends_is_over_in_the_history),
         ENGINE_TEST(health_changes_are_looked_at_once_a_second),
         ENGINE_TEST(a_reload_keeps_the_state_by_name),
         ENGINE_TEST(names_are_unique),
