@@ -27,9 +27,10 @@ static const char *validate_name(const char *value)
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
-    return value[0] != '\0' && strlen(value) <= 100 && value[strspn(value, allowed)] == '\0'
+    return value[0] != '\0' && strlen(value) <= 100 && value[strspn(value, allowed)] == '\0' &&
+                   !koa_text_equal(value, ".") && !koa_text_equal(value, "..")
                ? NULL
-               : "1 to 100 letters, digits, '_', '.' or '-'";
+               : "1 to 100 letters, digits, '_', '.' or '-', but not . or ..";
 }
 
 static const char *validate_url(const char *value)

@@ -98,7 +98,8 @@ static const char *name_fault(const char *name)
         if ((unsigned char) *at < 0x20 || *at == 0x7f || *at == '/')
             return "must not hold '/' or control characters";
     }
-    return NULL;
+    /* Clients take these out of a path before they send it. */
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ? "must not be . or .." : NULL;
 }
 
 /* The name, as decided by the caller, the file or the type, in that order. */

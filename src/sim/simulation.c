@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/memory.h"
@@ -57,9 +58,16 @@ static enum koa_err listen_on(struct koa_simulation *simulation, int32_t index, 
 static enum koa_err listen_all(struct koa_simulation *simulation,
                                const struct koa_simulation_opts *opts, struct koa_error *reterr)
 {
+    bool is_v6 = strchr(simulation->host, ':') != NULL;
+    int32_t count = simulation->model->broker_count;
     enum koa_err err = KOA_OK;
 
-    for (int32_t i = 0; i < simulation->model->broker_count && err == KOA_OK; i++) {
+    if (opts->port > 0 && opts->port + count - 1 > 65535) {
+        return koa_fail(reterr, KOA_ERR_RANGE,
+                        "port %d leaves no room for %d brokers on the ports from it on", opts->port,
+                        (int) count);
+    }
+    for (int32_t i = 0; i < count && err == KOA_OK; i++) {
         struct koa_sim_broker *broker = &simulation->brokers[i];
 
         *broker = (struct koa_sim_broker){.cluster = &simulation->cluster,
@@ -71,7 +79,8 @@ static enum koa_err listen_all(struct koa_simulation *simulation,
         err = listen_on(simulation, i, opts->port > 0 ? opts->port + i : 0, reterr);
         if (err == KOA_OK) {
             simulation->ports[i] = koa_listener_port(broker->listener);
-            koa_buf_printf(&simulation->bootstrap, "%s%s:%d", i > 0 ? "," : "", simulation->host,
+            koa_buf_printf(&simulation->bootstrap, "%s%s%s%s:%d", i > 0 ? "," : "",
+                           is_v6 ? "[" : "", simulation->host, is_v6 ? "]" : "",
                            simulation->ports[i]);
         }
     }

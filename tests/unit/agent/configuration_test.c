@@ -217,6 +217,7 @@ static void mistakes_in_a_file_are_told_with_their_place(void **state)
         {"clusters: [{name: a}]\n", "clusters[0].bootstrap_servers: is missing"},
         {"clusters: [{name: \"a b\", bootstrap_servers: \"x:1\"}]\n",
          "clusters[0].name: must be 1 to 100"},
+        {"clusters: [{name: .., bootstrap_servers: \"x:1\"}]\n", "but not . or .., not '..'"},
         {"clusters: [{name: a, bootstrap_servers: \"x:1\"}, {name: a, bootstrap_servers: "
          "\"y:1\"}]\n",
          "two are named 'a'"},

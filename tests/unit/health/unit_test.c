@@ -149,6 +149,7 @@ static const struct {
     {"a threshold of nothing", "failure_threshold", "0", "failure_threshold"},
     {"what prepare refuses", "critical", "-1", "critical below 0"},
     {"a name that fits no URL", "name", "a/b", "must not hold '/'"},
+    {"a name that clients take out of a URL", "name", "..", "must not be . or .."},
 };
 
 static void mistakes_are_told(void **state)
