@@ -28,6 +28,8 @@ enum {
     FAIL_AFTER_MS = 8000, /* the unattended demo: `database` fails ... */
     FIX_AFTER_MS = 20000, /* ... and is fixed again */
     REPORT_EVERY_MS = 4000,
+    TOLD_LIMIT_MS = 5000, /* for a service's state to reach health and alerts; 2 s are usual */
+    TOLD_POLL_MS = 100,
 };
 
 struct service {
@@ -184,6 +186,41 @@ static void make_load(struct demo *demo)
     (void) printf("counted %d simulated requests in demo_requests_total\n", LOAD_REQUESTS);
 }
 
+static const struct koa_json_value *find_named(const struct koa_json_value *list, const char *name)
+{
+    for (size_t i = 0; i < koa_json_count(list); i++) {
+        if (koa_text_equal(text_of(koa_json_at(list, i), "name"), name))
+            return koa_json_at(list, i);
+    }
+    return NULL;
+}
+
+/* Health and alerts tell what the service was told. */
+static bool is_told(struct demo *demo, const struct service *service)
+{
+    KOA_AUTO(koa_json_value) *root = fetch_tree(demo, "/status");
+    const struct koa_json_value *checks = koa_json_get(koa_json_get(root, "health"), "checks");
+    const struct koa_json_value *active =
+        koa_json_get(koa_json_get(root, "alerts"), "active_alerts");
+    bool is_failing = atomic_load(&service->is_failing);
+
+    return koa_text_equal(text_of(find_named(checks, service->check), "status"),
+                          is_failing ? "unhealthy" : "healthy") &&
+           (find_named(active, service->rule) != NULL) == is_failing;
+}
+
+/* So that whoever asks next, a script above all, sees it: checks run, and rules are looked at, once
+ * a second at most. */
+static void await_told(struct demo *demo, const struct service *service)
+{
+    int64_t until_ms = koa_clock_mono().ms + TOLD_LIMIT_MS;
+
+    while (!is_told(demo, service) && koa_clock_mono().ms < until_ms) {
+        koa_board_unref(koa_agent_run_checks(demo->agent, REQUEST_TIMEOUT_MS));
+        (void) poll(NULL, 0, TOLD_POLL_MS);
+    }
+}
+
 static void set_failing(struct demo *demo, const char *name, bool is_failing)
 {
     for (size_t i = 0; i < SERVICE_COUNT; i++) {
@@ -191,7 +228,8 @@ static void set_failing(struct demo *demo, const char *name, bool is_failing)
             atomic_store(&services[i].is_failing, is_failing);
             (void) printf("%s %s; see health, then alerts\n", name,
                           is_failing ? "fails now" : "is fixed");
-            koa_board_unref(koa_agent_run_checks(demo->agent, REQUEST_TIMEOUT_MS));
+            (void) fflush(stdout);
+            await_told(demo, &services[i]);
             return;
         }
     }
@@ -208,6 +246,7 @@ static void show_help(struct demo *demo)
                   "  fail SERVICE     make api, database, cache or queue fail\n"
                   "  fix SERVICE      make it work again\n"
                   "  load             count simulated requests\n"
+                  "  help             this list\n"
                   "  quit             leave (so do end of input and Ctrl-C)\n");
 }
 
@@ -393,7 +432,7 @@ static int demo_command(const struct cli_arguments *arguments)
 static const struct cli_flag flags[] = {
     {"duration", "MINUTES", NULL, "ends by itself after this long (5)"},
     {"interactive", NULL, NULL,
-     "read commands: status, health, metrics, alerts, fail, fix, load, quit"},
+     "read commands: status, health, metrics, alerts, fail, fix, load, help, quit"},
     {"port", "PORT", "web.port", "port to listen on; 0: any free one (8080)"},
     {"sim-brokers", "N", NULL, "brokers of the simulated cluster (3)"},
     {"sim-scenario", "FILE", NULL, "its size, and what happens to it when (docs/simulate.md)"},

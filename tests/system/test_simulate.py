@@ -395,10 +395,20 @@ def test_a_scenario_says_how_large_the_cluster_is_and_flags_win(agent, simulate,
     one.stop()
 
 
+def test_brokers_at_an_ipv6_address_are_named_as_clients_take_them(agent, simulate):
+    servers = simulate("--listen", "[::1]:0")[1]
+    assert re.fullmatch(r"(\[::1\]:\d+,?){3}", servers)
+    assert look(agent, servers).check("kafka")["message"] == "Kafka cluster accessible with 3 brokers"
+    one = agent(arguments=["--simulate", "--sim-listen", "[::1]:0"])
+    one.wait_for_check("kafka", "healthy")
+    one.stop()
+
+
 @pytest.mark.parametrize("flags, said", [
     (("--kafka-version", "3.1"), "one of 2.8, 3.9, 4.0, 4.x"),
     (("--latency", "2m"), "a duration up to 60s"),
     (("--groups", "-1"), "a whole number from 0"),
+    (("--listen", "127.0.0.1:65535"), "port 65535 leaves no room for 3 brokers"),
     (("--scenario", "/nonexistent.yaml"), "/nonexistent.yaml"),
 ])
 def test_flags_that_are_not_right_stop_the_start(build, flags, said):
@@ -433,6 +443,15 @@ def test_the_demo_obeys_commands(program):
     demo.process.stdin.flush()
     assert demo.close().endswith("The demo has ended.\n")
     assert demo.process.returncode == 0
+
+
+def test_the_demo_is_driven_by_a_script(build):
+    """Each command's effect is there when the next one is obeyed."""
+    done = run(build, "demo", "--interactive", "--port", 0,
+               stdin="fail cache\nhealth\nalerts\nfix cache\nhealth\nalerts\nquit\n")
+    failed, fixed = done.stdout.split("cache is fixed")
+    assert re.search(r"service_cache +unhealthy", failed) and re.search(r"warning +firing +cache_unhealthy", failed)
+    assert re.search(r"service_cache +healthy", fixed) and "no active alerts" in fixed
 
 
 @pytest.mark.parametrize("typed", ["", "health\n", "health\nstatus"])
