@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
+#include "metrics/catalog.h"
 
 enum { PUBLISH_DELAY_MS = 100 /* many changes at once are one picture */ };
 
@@ -240,6 +241,7 @@ enum koa_err koa_dispatch_put(struct koa_dispatch *dispatch, struct koa_notifier
     koa_list_init(&channel->queue);
     (void) koa_str_copy(channel->name, sizeof(channel->name), koa_str_from(name));
     dispatch->channels[dispatch->channel_count++] = channel;
+    koa_metrics_start(dispatch->opts.metrics, KOA_LABELS({"notifier", channel->name}));
     return KOA_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "alerts/persist.h"
 #include "base/memory.h"
 #include "base/str.h"
+#include "metrics/catalog.h"
 
 enum { ORPHAN_GRACE_MS = 60 * 1000 /* for hosts that add rules after the start */ };
 
@@ -110,6 +111,7 @@ enum koa_err koa_alerts_add_rule(struct koa_alerts *alerts, struct koa_rule *rul
     }
     adopt_orphan(alerts, rule);
     alerts->rules[alerts->rule_count++] = rule;
+    koa_metrics_start(alerts->opts.metrics, KOA_LABELS({"rule", koa_rule_name(rule)}));
     if (alerts->is_running)
         koa_alerts_poke(alerts);
     return KOA_OK;

@@ -150,6 +150,7 @@ static void on_finished(void *context, struct koa_snapshot *snapshot,
         koa_cluster_telemetry_watched(cluster->opts.metrics, 0,
                                       (int64_t) snapshot->topic_count - cluster->topics);
         cluster->topics = (int64_t) snapshot->topic_count;
+        koa_cluster_telemetry_start_parts(cluster->opts.metrics, snapshot);
         koa_published_set(&cluster->published, &snapshot->object);
         if (cluster->opts.published != NULL)
             cluster->opts.published(cluster->opts.context, cluster->name);
@@ -366,6 +367,8 @@ enum koa_err koa_cluster_create(struct koa_loop *loop, const struct koa_cluster_
     }
     if (err == KOA_OK)
         err = koa_cluster_telemetry_register(opts->metrics, reterr);
+    if (err == KOA_OK)
+        koa_cluster_telemetry_start(opts->metrics, cluster->name);
     if (err == KOA_OK)
         err = make_collector(cluster, opts, reterr);
     if (err == KOA_OK)

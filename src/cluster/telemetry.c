@@ -75,6 +75,39 @@ static const char *broker_name(int32_t broker, char text[16])
     return text;
 }
 
+static void start_broker(struct koa_metrics *metrics, const char *cluster, int32_t broker)
+{
+    char text[16];
+
+    koa_metrics_start(metrics,
+                      KOA_LABELS({"cluster", cluster}, {"broker", broker_name(broker, text)}));
+}
+
+void koa_cluster_telemetry_start(struct koa_metrics *metrics, const char *cluster)
+{
+    koa_metrics_start(metrics, KOA_LABELS({"cluster", cluster}));
+    start_broker(metrics, cluster, -1);
+}
+
+void koa_cluster_telemetry_start_parts(struct koa_metrics *metrics,
+                                       const struct koa_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->broker_count; i++)
+        start_broker(metrics, snapshot->cluster, snapshot->brokers[i].id);
+    for (size_t i = 0; i < snapshot->probe_count; i++) {
+        char broker[16];
+        char partition[16];
+
+        if (snapshot->probes[i].leader < 0)
+            continue; /* nothing is sent there */
+        (void) snprintf(partition, sizeof(partition), "%d", snapshot->probes[i].partition);
+        koa_metrics_start(metrics,
+                          KOA_LABELS({"cluster", snapshot->cluster},
+                                     {"broker", broker_name(snapshot->probes[i].leader, broker)},
+                                     {"partition", partition}));
+    }
+}
+
 void koa_cluster_telemetry_answer(struct koa_metrics *metrics, const char *cluster, int32_t broker,
                                   const struct koa_kafka_answer *answer)
 {

@@ -11,6 +11,11 @@
 /* Declares the families as the catalog has them. `metrics` may be NULL here and below. */
 KOA_MUST_USE enum koa_err koa_cluster_telemetry_register(struct koa_metrics *metrics,
                                                          struct koa_error *reterr);
+/* Starts the counters of a cluster, and those of the brokers and partitions of the probe that a
+ * snapshot tells of. */
+void koa_cluster_telemetry_start(struct koa_metrics *metrics, const char *cluster);
+void koa_cluster_telemetry_start_parts(struct koa_metrics *metrics,
+                                       const struct koa_snapshot *snapshot);
 /* By how much the numbers of watched clusters and topics change. */
 void koa_cluster_telemetry_watched(struct koa_metrics *metrics, int clusters, int64_t topics);
 void koa_cluster_telemetry_answer(struct koa_metrics *metrics, const char *cluster, int32_t broker,

@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "health/verdict.h"
 #include "loop/clock.h"
+#include "metrics/catalog.h"
 
 enum { DETAILS_TEXT_LIMIT = 2 * KOA_VERDICT_DETAILS_LIMIT }; /* with quotes and escapes of keys */
 
@@ -225,6 +226,7 @@ struct koa_health_check *koa_health_check_create(const struct koa_health_check_o
         koa_health_check_destroy(check);
         return NULL;
     }
+    koa_metrics_start(opts->metrics, KOA_LABELS({"check", name_of(check)}));
     return check;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "httpserver/internal.h"
+#include "metrics/catalog.h"
 
 enum { METHODS = 5, STATUSES = 14 };
 
@@ -24,17 +25,12 @@ struct koa_http_telemetry {
     struct koa_gauge connections;
 };
 
-static const struct koa_family families[] = {
-    {KOA_FAMILY_INIT, .name = "kafka_ops_requests_total", .type = KOA_COUNTER,
-     .help = "HTTP requests answered"},
-    {KOA_FAMILY_INIT, .name = "kafka_ops_request_duration_seconds", .type = KOA_HISTOGRAM,
-     .help = "Time from a request's first line to the end of its answer", .unit = "seconds"},
-    {KOA_FAMILY_INIT, .name = "kafka_ops_active_connections", .type = KOA_GAUGE,
-     .help = "HTTP connections open"},
-    {KOA_FAMILY_INIT, .name = "kafka_ops_errors_total", .type = KOA_COUNTER,
-     .help = "Errors of the agent itself"},
-    {KOA_FAMILY_INIT, .name = "kafka_ops_http_rejected_requests_total", .type = KOA_COUNTER,
-     .help = "HTTP requests and connections refused before any handler saw them"},
+static const char *const families[] = {
+    "kafka_ops_requests_total",
+    "kafka_ops_request_duration_seconds",
+    "kafka_ops_active_connections",
+    "kafka_ops_errors_total",
+    "kafka_ops_http_rejected_requests_total",
 };
 
 enum koa_err koa_http_telemetry_create(const struct koa_http_server_opts *opts,
@@ -52,13 +48,11 @@ enum koa_err koa_http_telemetry_create(const struct koa_http_server_opts *opts,
         koa_free(telemetry);
         return koa_require_memory(NULL, reterr);
     }
-    for (size_t i = 0; opts->metrics != NULL && i < KOA_ARRAY_COUNT(families); i++) {
-        /* Registered already, perhaps with another help: fine, by-name use works with any. */
-        err = koa_metrics_register(opts->metrics, &families[i], NULL);
-        if (err != KOA_OK) {
-            koa_log_debug(opts->log, "http.metrics", "%s is registered elsewhere",
-                          families[i].name);
-        }
+    for (size_t i = 0; opts->metrics != NULL && err == KOA_OK && i < KOA_ARRAY_COUNT(families); i++)
+        err = koa_metrics_declare(opts->metrics, koa_catalog_find(families[i]), 1, reterr);
+    if (err != KOA_OK) {
+        koa_http_telemetry_destroy(telemetry);
+        return err;
     }
     if (opts->metrics != NULL) {
         telemetry->connections =

@@ -13,7 +13,7 @@ const struct koa_metric_row koa_catalog_own[] = {
     {"kafka_ops_active_connections", KOA_GAUGE, NULL, NULL, "HTTP connections that are open."},
     {"kafka_ops_topics_total", KOA_GAUGE, NULL, NULL, "Topics of all watched clusters."},
     {"kafka_ops_clusters_total", KOA_GAUGE, NULL, NULL, "Clusters that are watched."},
-    {"kafka_ops_errors_total", KOA_COUNTER, NULL, "component,type",
+    {"kafka_ops_errors_total", KOA_COUNTER, NULL, "component=http,type=500|503|505",
      "Errors, by component and kind; 5xx answers count as component http, health verdicts "
      "excepted."},
     {"kafka_ops_build_info", KOA_GAUGE, NULL, "version,revision,compiler",
@@ -24,18 +24,20 @@ const struct koa_metric_row koa_catalog_own[] = {
      "How long runs of a check took."},
     {"kafka_ops_health_check_last_run_timestamp_seconds", KOA_GAUGE, "seconds", "check",
      "When a check ended last."},
-    {"kafka_ops_health_check_runs_total", KOA_COUNTER, NULL, "check,status",
+    {"kafka_ops_health_check_runs_total", KOA_COUNTER, NULL,
+     "check,status=healthy|degraded|unhealthy|unknown",
      "Runs of a check, by the status they ended with."},
     {"kafka_ops_health_check_abandoned_workers", KOA_GAUGE, NULL, NULL,
      "Workers held by runs that passed their deadline and have not come back."},
     {"kafka_ops_overall_status", KOA_GAUGE, NULL, "status",
      "1 for the overall status, 0 for the others."},
     {"kafka_ops_alerts", KOA_GAUGE, NULL, "severity,state", "Alerts that are pending or firing."},
-    {"kafka_ops_alert_evaluations_total", KOA_COUNTER, NULL, "rule,result",
+    {"kafka_ops_alert_evaluations_total", KOA_COUNTER, NULL, "rule,result=ok|missing|limited",
      "Evaluations of a rule, by result."},
     {"kafka_ops_alert_evaluation_duration_seconds", KOA_HISTOGRAM, "seconds", NULL,
      "Time that the evaluation of all due rules took."},
-    {"kafka_ops_notifications_total", KOA_COUNTER, NULL, "notifier,outcome",
+    {"kafka_ops_notifications_total", KOA_COUNTER, NULL,
+     "notifier,outcome=delivered|retry|undeliverable|given_up|dropped",
      "Delivery attempts, by notifier and outcome."},
     {"kafka_ops_notification_queue_length", KOA_GAUGE, NULL, "notifier",
      "Notifications that wait for delivery."},
@@ -82,7 +84,8 @@ const struct koa_metric_row koa_catalog_own[] = {
     {"kafka_ops_probe_round_trip_duration_seconds", KOA_HISTOGRAM, "seconds",
      "cluster,broker,partition", "From sending a message of the probe to reading it back."},
     {"kafka_ops_series", KOA_GAUGE, NULL, "family", "Series that the registry holds."},
-    {"kafka_ops_series_dropped_total", KOA_COUNTER, NULL, "family,reason",
+    {"kafka_ops_series_dropped_total", KOA_COUNTER, NULL,
+     "family=unregistered,reason=name|type|label|limit|memory",
      "Calls and series refused: over a limit, of another type, with a bad name or label, or "
      "without memory."},
     {"kafka_ops_memory_bytes", KOA_GAUGE, "bytes", "part",
@@ -93,7 +96,11 @@ const struct koa_metric_row koa_catalog_own[] = {
     {"kafka_ops_queue_dropped_total", KOA_COUNTER, NULL, "queue",
      "Items that a full queue, cache or table refused; of metrics_filter, series that "
      "max_series_per_family kept out of an export or the history."},
-    {"kafka_ops_http_rejected_requests_total", KOA_COUNTER, NULL, "reason",
+    {"kafka_ops_http_rejected_requests_total", KOA_COUNTER, NULL,
+     "reason=method|version|host|content_length|content_length_and_transfer_encoding|"
+     "transfer_encoding|body|body_size|header_name|header_value|header_layout|header_count|"
+     "header_size|target|escape|target_size|query_count|malformed|credentials|login_failures|"
+     "connections|connections_per_address|header_timeout|body_timeout|descriptors|memory",
      "HTTP requests and connections refused before a handler saw them."},
     {"kafka_ops_config_last_reload_success", KOA_GAUGE, NULL, NULL,
      "1 when the last reload of the configuration was accepted, else 0."},
@@ -244,6 +251,86 @@ const struct koa_metric_row koa_catalog_kafka[] = {
 };
 const size_t koa_catalog_kafka_count = KOA_ARRAY_COUNT(koa_catalog_kafka);
 
+enum { START_LABELS = 4, START_TEXT = 64 };
+
+/* Labels of one series of a row. */
+struct start {
+    struct koa_label labels[START_LABELS];
+    size_t count;
+    char names[START_LABELS][START_TEXT];
+    char values[START_LABELS][START_TEXT];
+};
+
+static const char *find_given(const struct koa_labels *given, const char *name)
+{
+    for (size_t i = 0; given != NULL && i < given->count; i++) {
+        if (koa_text_equal(given->rows[i].name, name))
+            return given->rows[i].value;
+    }
+    return NULL;
+}
+
+/* Copies one of "a|b|c"; returns what is left of `number` for the other labels. */
+static size_t pick_value(struct koa_str values, size_t number, char value[START_TEXT])
+{
+    struct koa_str rest = values;
+    size_t count = 0;
+
+    while (rest.size > 0) {
+        (void) koa_str_split(rest, '|', &rest);
+        count++;
+    }
+    for (size_t i = 0; i <= number % count; i++)
+        (void) koa_str_copy(value, START_TEXT, koa_str_split(values, '|', &values));
+    return number / count;
+}
+
+/* The row's series of that number. False when all were there, or the values of a label are not
+ * known. */
+static bool fill_start(struct start *start, const struct koa_metric_row *row,
+                       const struct koa_labels *given, size_t number)
+{
+    struct koa_str rest = koa_str_from(row->labels);
+    size_t unused = given != NULL ? given->count : 0;
+
+    for (start->count = 0; rest.size > 0 && start->count < START_LABELS; start->count++) {
+        struct koa_label *label = &start->labels[start->count];
+        char *name = start->names[start->count];
+        char *value = start->values[start->count];
+        struct koa_str values;
+
+        (void) koa_str_copy(name, START_TEXT,
+                            koa_str_split(koa_str_split(rest, ',', &rest), '=', &values));
+        *label = (struct koa_label){name, find_given(given, name)};
+        if (label->value != NULL) {
+            unused--;
+            continue;
+        }
+        if (values.size == 0)
+            return false;
+        number = pick_value(values, number, value);
+        label->value = value;
+    }
+    return rest.size == 0 && unused == 0 && number == 0;
+}
+
+static void start_row(struct koa_metrics *metrics, const struct koa_metric_row *row,
+                      const struct koa_labels *given)
+{
+    struct start start;
+
+    for (size_t i = 0; row->type == KOA_COUNTER && fill_start(&start, row, given, i); i++) {
+        koa_metrics_count(metrics, row->name, 0,
+                          &(struct koa_labels){.rows = start.labels, .count = start.count});
+    }
+}
+
+void koa_metrics_start(struct koa_metrics *metrics, const struct koa_labels *given)
+{
+    for (size_t i = 0; metrics != NULL && i < koa_catalog_own_count; i++)
+        start_row(metrics, &koa_catalog_own[i], given);
+}
+
 enum koa_err koa_metrics_declare(struct koa_metrics *metrics, const struct koa_metric_row *rows,
                                  size_t count, struct koa_error *reterr)
 {
@@ -255,6 +342,8 @@ enum koa_err koa_metrics_declare(struct koa_metrics *metrics, const struct koa_m
                                                         .type = rows[i].type, .help = rows[i].help,
                                                         .unit = rows[i].unit},
                                    reterr);
+        if (err == KOA_OK)
+            start_row(metrics, &rows[i], KOA_NO_LABELS);
     }
     return err;
 }
@@ -300,9 +389,19 @@ static void write_labels(struct koa_buf *buf, const char *labels)
     struct koa_str rest = koa_str_from(labels);
 
     while (rest.size > 0) {
-        struct koa_str label = koa_str_split(rest, ',', &rest);
+        struct koa_str values;
+        struct koa_str name = koa_str_split(koa_str_split(rest, ',', &rest), '=', &values);
+        const char *before = " (";
 
-        koa_buf_printf(buf, "`%.*s`%s", (int) label.size, label.data, rest.size > 0 ? ", " : "");
+        koa_buf_printf(buf, "`%.*s`", (int) name.size, name.data);
+        while (values.size > 0) {
+            struct koa_str value = koa_str_split(values, '|', &values);
+
+            koa_buf_printf(buf, "%s%.*s%s", before, (int) value.size, value.data,
+                           values.size > 0 ? "" : ")");
+            before = ", ";
+        }
+        koa_buf_append_text(buf, rest.size > 0 ? ", " : "");
     }
 }
 
@@ -328,6 +427,14 @@ void koa_catalog_write_markdown(struct koa_buf *buf)
         "Base units only;\ninstants end in `_timestamp_seconds`. A series that has no true value "
         "is "
         "absent.\n\n"
+        "Counters are there before they count, at 0, so that PromQL's `increase()` sees the first "
+        "event: those without\nlabels and those with the values in brackets from the start, the "
+        "others of a check, rule, notifier or cluster once\nit is configured, of a broker and a "
+        "partition of the probe once the cluster has told of them. Not so where a label\nhas "
+        "values without end: `kafka_ops_requests_total`, `kafka_ops_kafka_requests_total` and "
+        "what counts bytes.\n`kafka_ops_series_dropped_total` of a family begins with its first "
+        "refusal;\n`kafka_ops_queue_dropped_total{queue=\"metrics_series\"}` counts all of them "
+        "from 0.\n\n"
         "Histograms have the bounds 0.005 to 10 seconds. A timer named `x` is exported as the "
         "histogram\n`x_seconds`. `promtool check metrics` reports `kafka_ops_topics_total` and "
         "`kafka_ops_clusters_total`,\nwhich are gauges that end in `_total`, and "

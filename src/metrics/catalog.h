@@ -8,8 +8,9 @@
 struct koa_metric_row {
     const char *name;
     enum koa_metric_type type;
-    const char *unit;   /* NULL: none, or a plain count */
-    const char *labels; /* "a,b"; NULL: none. For readers of the table */
+    const char *unit; /* NULL: none, or a plain count */
+    /* "a,b"; NULL: none. "b=x|y" names values that are known before any of them is counted. */
+    const char *labels;
     const char *help;
 };
 
@@ -20,10 +21,17 @@ extern const size_t koa_catalog_own_count;
 extern const struct koa_metric_row koa_catalog_kafka[];
 extern const size_t koa_catalog_kafka_count;
 
-/* Registers each row, all with the default bounds. Stops at the first that fails. */
+/* Registers each row, all with the default bounds, and starts the counters among them whose labels
+ * are all known. Stops at the first that fails. */
 KOA_MUST_USE enum koa_err koa_metrics_declare(struct koa_metrics *metrics,
                                               const struct koa_metric_row *rows, size_t count,
                                               struct koa_error *reterr);
+/* Makes series of the agent's own counters, at 0: what happens first is an increase only for a
+ * reader who has seen the 0. Of each counter whose labels are those `given` and others with known
+ * values, every combination; counters that have any other label, or lack one of those given, are
+ * left alone. Call it when a thing that labels name is configured or found; again is fine. Any
+ * thread; `metrics` may be NULL. */
+void koa_metrics_start(struct koa_metrics *metrics, const struct koa_labels *given);
 /* Reserves each row's name for another source. */
 KOA_MUST_USE enum koa_err koa_metrics_reserve_rows(struct koa_metrics *metrics,
                                                    const struct koa_metric_row *rows, size_t count,

@@ -453,6 +453,35 @@ static void error_rates(void **state)
     koa_rule_destroy(rule);
 }
 
+/* As the agent's counters are: there before the first event, at 0. */
+static void errors_that_start_at_zero_change_no_verdict(void **state)
+{
+    static const double steps[][2] = {{1000, 0}, {19, 19}, {171, 0}, {1000, 0}, {3000, 0}};
+    char late[KOA_ARRAY_COUNT(steps)][256];
+
+    for (int is_started = 0; is_started < 2; is_started++) {
+        struct koa_rule *rule = make_error_rate();
+
+        if (is_started)
+            koa_metrics_count(metrics, "errors_total", 0, KOA_LABELS({"component", "http"}));
+        for (size_t i = 0; i < KOA_ARRAY_COUNT(steps); i++) {
+            const char *verdict;
+
+            count(steps[i][0], steps[i][1]);
+            verdict = look(rule, i == 0 ? 1000 : 15000);
+            if (is_started) {
+                KIT_EXPECT_TEXT("the same", late[i], verdict);
+            } else {
+                (void) snprintf(late[i], sizeof(late[i]), "%s", verdict);
+            }
+        }
+        KIT_EXPECT_CONTAINS("it fired", "firing", late[2]);
+        koa_rule_destroy(rule);
+        assert_int_equal(tear_down(state), 0);
+        assert_int_equal(set_up(state), 0);
+    }
+}
+
 static void few_requests_with_errors_end_nothing(void **state)
 {
     struct koa_rule *rule = make_error_rate();
@@ -515,6 +544,7 @@ int main(void)
         RULE_TEST(an_increase_that_is_too_large_already_counts),
         RULE_TEST(bad_settings_are_named),
         RULE_TEST(error_rates),
+        RULE_TEST(errors_that_start_at_zero_change_no_verdict),
         RULE_TEST(few_requests_with_errors_end_nothing),
         RULE_TEST(every_rule_keeps_the_contract),
         RULE_TEST(default_rules_can_be_made),

@@ -224,8 +224,13 @@ static void the_collector_counts_its_own_work(void **state)
     (void) state;
     set_up(&f);
     koa_cluster_start(f.cluster);
-    kit_gate_wait(&f.published, 1);
     registry = koa_metrics_source(f.metrics);
+    assert_int_equal(count_samples(registry, "kafka_ops_collector_overruns_total"), 1);
+    kit_gate_wait(&f.published, 1);
+    /* Of every broker before it counts, and of the servers that it begins with. */
+    assert_int_equal(count_samples(registry, "kafka_ops_kafka_reconnects_total"), BROKERS + 1);
+    assert_int_equal(count_samples(registry, "kafka_ops_kafka_throttle_seconds_total"),
+                     BROKERS + 1);
     assert_int_equal(count_samples(registry, "kafka_ops_collector_up"), 1);
     assert_int_equal(count_samples(registry, "kafka_ops_collector_cycle_duration_seconds"), 5);
     assert_true(count_samples(registry, "kafka_ops_kafka_requests_total") >= 5);

@@ -66,7 +66,10 @@ static void touch(struct koa_metrics *metrics, const struct koa_metric_row *row)
     char names[8][64];
 
     while (rest.size > 0) {
-        assert_true(koa_str_copy(names[labels.count], 64, koa_str_split(rest, ',', &rest)));
+        struct koa_str values;
+        struct koa_str name = koa_str_split(koa_str_split(rest, ',', &rest), '=', &values);
+
+        assert_true(koa_str_copy(names[labels.count], 64, name));
         rows[labels.count] = (struct koa_label){names[labels.count], "some value"};
         labels.count++;
     }

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "kit/kit.h"
+#include "metrics/catalog.h"
 
 /* Feeds "Name: value" lines, "\n" between them, as a parser would. */
 static enum koa_http_fault feed(struct koa_http_head *head, const char *method, const char *version,
@@ -183,11 +184,30 @@ static void test_table(void **state)
     }
 }
 
+static void test_counted(void **state)
+{
+    struct koa_str known =
+        koa_str_from(koa_catalog_find("kafka_ops_http_rejected_requests_total")->labels);
+
+    (void) state;
+    (void) koa_str_split(known, '=', &known);
+    for (int fault = KOA_HTTP_FAULT_NONE + 1; fault < KOA_HTTP_FAULT_COUNT_OF_ALL; fault++) {
+        const char *reason = koa_http_fault_find((enum koa_http_fault) fault)->reason;
+        struct koa_str rest = known;
+        bool is_known = false;
+
+        while (rest.size > 0 && !is_known)
+            is_known = koa_str_equal_text(koa_str_split(rest, '|', &rest), reason);
+        KIT_EXPECT(reason, is_known);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_heads), cmocka_unit_test(test_facts), cmocka_unit_test(test_count),
-        cmocka_unit_test(test_gaps),  cmocka_unit_test(test_hosts), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_heads),   cmocka_unit_test(test_facts), cmocka_unit_test(test_count),
+        cmocka_unit_test(test_gaps),    cmocka_unit_test(test_hosts), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
