@@ -471,8 +471,10 @@ static void stop_here(void *message)
 {
     struct koa_cluster *cluster = message;
 
-    if (cluster->is_running)
+    if (cluster->is_running) {
         koa_cluster_telemetry_watched(cluster->opts.metrics, -1, -cluster->topics);
+        koa_cluster_telemetry_end(cluster->opts.metrics, cluster->name);
+    }
     cluster->topics = 0;
     cluster->is_running = false;
     cluster->is_again_wanted = false;

@@ -164,6 +164,14 @@ void koa_cluster_telemetry_cycle(struct koa_metrics *metrics, const char *cluste
     }
 }
 
+void koa_cluster_telemetry_end(struct koa_metrics *metrics, const char *cluster)
+{
+    static const char *const gauges[] = {UP, LAST_SUCCESS, DATA_AGE, STALE_BROKERS};
+
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(gauges); i++)
+        koa_metrics_clear(metrics, gauges[i], KOA_LABELS({"cluster", cluster}));
+}
+
 void koa_cluster_telemetry_age(struct koa_metrics *metrics, const char *cluster, int64_t age_ms)
 {
     if (age_ms >= 0) {

@@ -24,6 +24,8 @@ void koa_cluster_telemetry_reconnect(struct koa_metrics *metrics, const char *cl
                                      int32_t broker);
 void koa_cluster_telemetry_cycle(struct koa_metrics *metrics, const char *cluster,
                                  const struct koa_collector_report *report, struct koa_wall now);
+/* The cluster is not watched any more: its gauges say nothing of it. */
+void koa_cluster_telemetry_end(struct koa_metrics *metrics, const char *cluster);
 /* Age of the last good cycle. Negative: there was none, and nothing is set. */
 void koa_cluster_telemetry_age(struct koa_metrics *metrics, const char *cluster, int64_t age_ms);
 void koa_cluster_telemetry_overrun(struct koa_metrics *metrics, const char *cluster);

@@ -76,6 +76,12 @@ static double load_double(const atomic_uint_fast64_t *bits)
     return koa_double_from_bits(atomic_load_explicit(bits, memory_order_relaxed));
 }
 
+bool koa_cell_is_absent(const struct koa_cell *cell)
+{
+    return cell->type == KOA_GAUGE &&
+           atomic_load_explicit(&cell->bits, memory_order_relaxed) == KOA_CELL_ABSENT;
+}
+
 double koa_cell_value(const struct koa_cell *cell)
 {
     if (cell->type == KOA_COUNTER) {

@@ -33,6 +33,11 @@ KOA_MUST_USE struct koa_cell *koa_cell_create(const struct koa_series_key *key, 
                                               size_t bound_count);
 size_t koa_cell_bytes(const struct koa_cell *cell);
 
+/* A gauge's bits while it has no value: a NaN that no calculation gives. */
+#define KOA_CELL_ABSENT UINT64_C(0x7ff86b6f615f2d2d)
+
+/* Whether there is nothing to show: see koa_metrics_clear(). */
+bool koa_cell_is_absent(const struct koa_cell *cell);
 /* Of a counter or gauge. */
 double koa_cell_value(const struct koa_cell *cell);
 /* Fills `ret_view`, whose buckets become `buckets` (bound_count + 1). The count is that of the

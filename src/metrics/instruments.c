@@ -112,6 +112,15 @@ void koa_metrics_set(struct koa_metrics *metrics, const char *name, double value
     koa_gauge_set(koa_metrics_gauge(metrics, name, labels), value);
 }
 
+void koa_metrics_clear(struct koa_metrics *metrics, const char *name,
+                       const struct koa_labels *labels)
+{
+    struct koa_cell *cell = koa_metrics_cell(metrics, name, KOA_GAUGE, labels);
+
+    if (cell != NULL)
+        atomic_store_explicit(&cell->bits, KOA_CELL_ABSENT, memory_order_relaxed);
+}
+
 void koa_metrics_add(struct koa_metrics *metrics, const char *name, double delta,
                      const struct koa_labels *labels)
 {

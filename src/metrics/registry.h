@@ -37,6 +37,10 @@ const struct koa_metrics_source *koa_metrics_source(struct koa_metrics *metrics)
 void koa_metrics_set_series_limit(struct koa_metrics *metrics, size_t series_per_family);
 /* Series in use, of the limit for all families, and calls refused for any reason. */
 struct koa_limit_stats *koa_metrics_stats(struct koa_metrics *metrics);
+/* The gauge has no value any more, because what it was of is gone: it is not shown until it is set
+ * again. */
+void koa_metrics_clear(struct koa_metrics *metrics, const char *name,
+                       const struct koa_labels *labels);
 /* Bytes of all series. */
 int64_t koa_metrics_memory(struct koa_metrics *metrics);
 /* Sets kafka_ops_series{family} for each family that has series. Any thread; before a sampling. */

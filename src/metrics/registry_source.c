@@ -131,6 +131,8 @@ static bool next_locked(struct koa_metrics *metrics, struct koa_metrics_cursor *
 
     while (has_family) {
         for (size_t at = cell_after(position); at < position->family->sorted_count; at++) {
+            if (koa_cell_is_absent(position->family->cells[at]))
+                continue;
             if (batch->count == KOA_BATCH_SAMPLES ||
                 !fill_sample(position, position->family->cells[at], batch))
                 return true;

@@ -235,6 +235,13 @@ static void the_collector_counts_its_own_work(void **state)
     assert_int_equal(count_samples(registry, "kafka_ops_collector_cycle_duration_seconds"), 5);
     assert_true(count_samples(registry, "kafka_ops_kafka_requests_total") >= 5);
     assert_int_equal(count_samples(registry, "kafka_ops_topics_total"), 1);
+    /* Of a cluster that is not watched any more nothing looks up, or grows old. */
+    koa_cluster_stop(f.cluster);
+    assert_int_equal(count_samples(registry, "kafka_ops_collector_up"), 0);
+    assert_int_equal(count_samples(registry, "kafka_ops_collector_data_age_seconds"), 0);
+    assert_int_equal(count_samples(registry, "kafka_ops_collector_last_success_timestamp_seconds"),
+                     0);
+    assert_int_equal(count_samples(registry, "kafka_ops_collector_stale_brokers"), 0);
     tear_down(&f);
 }
 

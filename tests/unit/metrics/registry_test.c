@@ -72,6 +72,23 @@ static void by_name_calls_register_on_first_use(void **state)
     koa_metrics_destroy(metrics);
 }
 
+static void a_gauge_without_a_value_is_not_shown_until_it_is_set_again(void **state)
+{
+    struct koa_metrics *metrics = create(NULL);
+
+    (void) state;
+    koa_metrics_set(metrics, "up", 1, KOA_LABELS({"cluster", "a"}));
+    koa_metrics_set(metrics, "up", 1, KOA_LABELS({"cluster", "b"}));
+    koa_metrics_clear(metrics, "up", KOA_LABELS({"cluster", "a"}));
+    KIT_EXPECT_TEXT("one", "up{cluster=b} 1\n", dump(metrics));
+    koa_metrics_clear(metrics, "up", KOA_LABELS({"cluster", "b"}));
+    KIT_EXPECT_TEXT("none", "", dump(metrics));
+    koa_metrics_set(metrics, "up", 0, KOA_LABELS({"cluster", "a"}));
+    KIT_EXPECT_TEXT("again", "up{cluster=a} 0\n", dump(metrics));
+    koa_metrics_clear(NULL, "up", KOA_NO_LABELS);
+    koa_metrics_destroy(metrics);
+}
+
 static void families_and_series_come_in_order(void **state)
 {
     struct koa_metrics *metrics = create(NULL);
@@ -549,6 +566,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_name_calls_register_on_first_use),
+        cmocka_unit_test(a_gauge_without_a_value_is_not_shown_until_it_is_set_again),
         cmocka_unit_test(families_and_series_come_in_order),
         cmocka_unit_test(series_added_during_a_walk_neither_repeat_nor_hide_others),
         cmocka_unit_test(a_conflicting_registration_names_both),
