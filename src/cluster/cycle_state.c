@@ -13,7 +13,13 @@ enum {
 static void ask_for_log_dirs(struct koa_collector *collector)
 {
     static const struct koa_kafka_describe_log_dirs_request all = {.topics = {.rows = NULL}};
+    const struct koa_roster *roster = &collector->roster;
 
+    for (size_t i = 0; i < roster->count; i++) {
+        /* It failed before and is not asked. */
+        if (roster->rows[i].is_listed && roster->rows[i].has_failed)
+            collector->state->has_bytes = false;
+    }
     for (size_t i = 0; i < collector->broker_count; i++) {
         struct koa_task *task = koa_cycle_task(collector, collector->brokers[i], KOA_TASK_LOG_DIRS);
 

@@ -202,7 +202,7 @@ void koa_snapshot_topic(const struct koa_snapshot *snapshot, size_t index,
     ret_topic->at_min_isr = row->at_min_isr;
     ret_topic->has_reassigning = snapshot->state->has_reassignments;
     ret_topic->reassigning = row->state->reassigning;
-    ret_topic->has_log_bytes = snapshot->state->has_bytes;
+    ret_topic->has_log_bytes = row->state->has_bytes;
     ret_topic->log_bytes = row->state->bytes;
 }
 

@@ -106,7 +106,7 @@ static bool topic_log_bytes(const struct koa_snapshot *snapshot, size_t index, d
     const struct koa_topic_state *state = state_of(snapshot, index);
 
     *ret_value = state != NULL ? (double) state->bytes : 0;
-    return state != NULL && snapshot->state->has_bytes;
+    return state != NULL && state->has_bytes;
 }
 
 /* The sum over topics of one of the above; absent when it is known of none. */

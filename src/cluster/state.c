@@ -41,6 +41,7 @@ struct koa_state *koa_state_create(const struct koa_snapshot *draft)
 
         state->topics[i].name = koa_arena_strndup(arena, topic->name, topic->name_size);
         state->topics[i].name_size = topic->name_size;
+        state->topics[i].lacks_replicas = topic->with_offline_replicas > 0;
     }
     state->topic_count = draft->topic_count;
     if (koa_arena_failed(arena)) {
@@ -303,7 +304,17 @@ static bool carry_quorum(struct koa_state *state, const struct koa_state *previo
     return true;
 }
 
-static void carry_topics(struct koa_state *state, const struct koa_state *previous)
+/* A sum that lacks a replica is not that of the topic. */
+static void note_bytes(struct koa_state *state, int64_t now_ms)
+{
+    for (size_t i = 0; i < state->topic_count; i++) {
+        state->topics[i].has_bytes = state->has_bytes && !state->topics[i].lacks_replicas;
+        state->topics[i].bytes_ms = now_ms;
+    }
+}
+
+static void carry_topics(struct koa_state *state, const struct koa_state *previous, int64_t now_ms,
+                         int64_t keep_ms)
 {
     for (size_t i = 0; i < state->topic_count; i++) {
         struct koa_topic_state *row = &state->topics[i];
@@ -314,8 +325,11 @@ static void carry_topics(struct koa_state *state, const struct koa_state *previo
             continue;
         if (row->min_isr == 0)
             row->min_isr = old->min_isr;
-        if (!state->has_bytes)
+        if (!row->has_bytes && now_ms - old->bytes_ms <= keep_ms) {
+            row->has_bytes = old->has_bytes;
             row->bytes = old->bytes;
+            row->bytes_ms = old->bytes_ms;
+        }
         if (!state->has_reassignments)
             row->reassigning = old->reassigning;
     }
@@ -358,13 +372,13 @@ static void order_log_dirs(struct koa_state *state)
 bool koa_state_finish(struct koa_state *state, const struct koa_state *previous, int64_t now_ms,
                       int64_t keep_ms)
 {
+    note_bytes(state, now_ms);
     if (previous != NULL) {
         if (!carry_log_dirs(state, previous, now_ms, keep_ms))
             return false;
         if (!state->has_quorum && !state->is_zookeeper && !carry_quorum(state, previous))
             return false;
-        carry_topics(state, previous);
-        state->has_bytes = state->has_bytes || previous->has_bytes;
+        carry_topics(state, previous, now_ms, keep_ms);
         state->has_reassignments = state->has_reassignments || previous->has_reassignments;
     }
     order_log_dirs(state);

@@ -28,8 +28,11 @@ struct koa_log_dir_row {
 struct koa_topic_state {
     const char *name;
     size_t name_size;
-    int64_t bytes;   /* of all replicas */
-    int32_t min_isr; /* 0: unknown */
+    bool lacks_replicas; /* some are on brokers that are down */
+    bool has_bytes;      /* known of all replicas */
+    int64_t bytes;
+    int64_t bytes_ms; /* when they were learned, monotonic */
+    int32_t min_isr;  /* 0: unknown */
     int32_t reassigning;
 };
 
@@ -51,7 +54,7 @@ struct koa_state {
     struct koa_voter_row *voters;
     size_t voter_count;
     int32_t quorum_leader, quorum_epoch; /* -1: unknown */
-    bool has_bytes;                      /* every broker told its log dirs */
+    bool has_bytes;                      /* every broker told its log dirs, in this cycle */
     bool has_reassignments;
     bool has_quorum;
     bool is_zookeeper; /* brokers that have no quorum API */

@@ -90,11 +90,12 @@ static void fill_state(struct koa_snapshot *snapshot, const struct kit_state *sp
     state->has_quorum = spec->voter_count > 0;
     state->quorum_leader = state->has_quorum ? spec->voters[0].id : -1;
     state->quorum_epoch = 7;
-    state->has_bytes = state->has_reassignments = true;
+    state->has_reassignments = true;
     for (size_t i = 0; i < snapshot->topic_count; i++) {
         struct koa_topic_row *topic = &snapshot->topics[i];
 
         state->topics[i].min_isr = spec->min_isr;
+        state->topics[i].has_bytes = true;
         state->topics[i].bytes = spec->bytes;
         state->topics[i].reassigning = i == 0 ? spec->reassigning : 0;
         topic->state = &state->topics[i];

@@ -46,6 +46,8 @@ void fake_end_with(struct koa_kafka_request *request, const void *body)
 static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request *request)
 {
     static int32_t all[] = {1, 2, 3};
+    int32_t gone[KOA_ARRAY_COUNT(all)];
+    size_t gone_count = 0;
     struct koa_kafka_metadata_broker brokers[FAKE_BROKERS];
     struct koa_kafka_metadata_topic topics[FAKE_TOPICS];
     struct koa_kafka_metadata_partition partitions[FAKE_TOPICS][FAKE_PARTITIONS];
@@ -60,6 +62,10 @@ static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request 
             brokers[response.brokers.count++] = (struct koa_kafka_metadata_broker){
                 .node_id = id, .host = KOA_STR("kafka"), .port = 9091 + id};
         }
+    }
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(all); i++) {
+        if (!fake->is_listed[all[i]])
+            gone[gone_count++] = all[i];
     }
     for (size_t i = 0; i < FAKE_TOPICS; i++) {
         struct koa_kafka_metadata_topic *topic = &topics[response.topics.count];
@@ -76,6 +82,7 @@ static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request 
                         .partition_index = j,
                         .leader_id = fake->topics[i].partitions[j].leader,
                         .replica_nodes = {.rows = all, .count = 3},
+                        .offline_replicas = {.rows = gone, .count = gone_count},
                         .isr_nodes = {.rows = all,
                                       .count = fake->topics[i].partitions[j].leader < 0 ? 1 : 3}};
             }

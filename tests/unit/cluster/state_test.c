@@ -133,6 +133,37 @@ static void a_dead_broker_keeps_its_log_dirs_with_their_age(void **state)
     assert_int_equal(log_dir_of(&fake, 1).age_ms, 0);
     /* A sum that lacks one broker is not shown as the whole: the last one stays. */
     assert_int_equal(topic_of(&fake, "orders").log_bytes, 6000);
+    /* Nor in the cycles that do not ask it any more; and not for ever. */
+    fake.now.ms += SLOW_MS;
+    (void) fake_cycle(&fake);
+    assert_int_equal(topic_of(&fake, "orders").log_bytes, 6000);
+    for (int i = 0; i < 10; i++) {
+        fake.now.ms += SLOW_MS;
+        (void) fake_cycle(&fake);
+    }
+    assert_false(topic_of(&fake, "orders").has_log_bytes);
+    fake.modes[2] = FAKE_ANSWERS;
+    fake.now.ms += SLOW_MS;
+    (void) fake_cycle(&fake); /* which finds that it answers */
+    fake.now.ms += SLOW_MS;
+    (void) fake_cycle(&fake);
+    assert_true(topic_of(&fake, "orders").has_log_bytes);
+    assert_int_equal(topic_of(&fake, "orders").log_bytes, 10000);
+    fake_tear_down(&fake);
+}
+
+/* The cluster has counted the broker out: it is not listed, its replicas are offline. */
+static void bytes_of_a_topic_that_lacks_replicas_are_not_its_sum(void **state)
+{
+    struct fake_cluster fake;
+
+    (void) state;
+    set_up(&fake);
+    (void) fake_cycle(&fake);
+    fake.is_listed[2] = false;
+    fake.now.ms += SLOW_MS;
+    (void) fake_cycle(&fake);
+    assert_int_equal(topic_of(&fake, "orders").log_bytes, 6000);
     fake_tear_down(&fake);
 }
 
@@ -284,6 +315,7 @@ int main(void)
         cmocka_unit_test(what_is_told_twice_is_there_once),
         cmocka_unit_test(cycles_between_two_slow_ones_share_it),
         cmocka_unit_test(a_dead_broker_keeps_its_log_dirs_with_their_age),
+        cmocka_unit_test(bytes_of_a_topic_that_lacks_replicas_are_not_its_sum),
         cmocka_unit_test(a_silent_controller_costs_what_it_alone_knows),
         cmocka_unit_test(an_offline_log_dir_says_why),
         cmocka_unit_test(without_the_rights_it_is_absent_and_nothing_else_is),
