@@ -32,16 +32,15 @@ static size_t find_too_deep(struct koa_str text)
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
 
-        if (in_string && c == '\\')
+        if (in_string && c == '\\') {
             i++;
-        else if (c == '"')
+        } else if (c == '"') {
             in_string = !in_string;
-        else if (in_string)
-            continue;
-        else if (c == '{' || c == '[')
+        } else if (!in_string && (c == '{' || c == '[')) {
             depth++;
-        else if (c == '}' || c == ']')
+        } else if (!in_string && (c == '}' || c == ']')) {
             depth--;
+        }
         if (depth > DEPTH_LIMIT)
             return i;
     }
@@ -71,9 +70,10 @@ enum koa_err koa_json_parse(struct koa_str text, struct koa_json_value **ret_roo
     int line;
     int column;
 
-    if (text.size > TEXT_LIMIT)
+    if (text.size > TEXT_LIMIT) {
         return koa_fail(reterr, KOA_ERR_LIMIT, "JSON text of %zu bytes, at most %d are read",
                         text.size, TEXT_LIMIT);
+    }
     too_deep = find_too_deep(text);
     if (too_deep < text.size) {
         find_position(text, too_deep, &line, &column);
@@ -84,10 +84,11 @@ enum koa_err koa_json_parse(struct koa_str text, struct koa_json_value **ret_roo
                       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory to read JSON of %zu bytes", text.size);
-    if (root == NULL)
+    if (root == NULL) {
         return koa_fail(reterr, KOA_ERR_PARSE, "JSON line %d column %d: %s",
                         error.line > 0 ? error.line : 1, error.column > 0 ? error.column : 1,
                         error.text);
+    }
     *ret_root = as_value(root);
     return KOA_OK;
 }

@@ -56,10 +56,11 @@ void koa_json_escape(struct koa_buf *buf, struct koa_str text)
             continue;
         }
         length = koa_utf8_character((struct koa_str){text.data + at, text.size - at});
-        if (length > 0)
+        if (length > 0) {
             koa_buf_append(buf, text.data + at, length);
-        else
+        } else {
             koa_buf_append(buf, replacement, sizeof(replacement) - 1);
+        }
         at += length > 0 ? length : 1;
     }
     koa_buf_append_char(buf, '"');
@@ -129,10 +130,11 @@ void koa_json_list_end(struct koa_json *json)
 
 void koa_json_text(struct koa_json *json, const char *key, const char *text)
 {
-    if (text == NULL)
+    if (text == NULL) {
         koa_json_null(json, key);
-    else
+    } else {
         koa_json_str(json, key, koa_str_from(text));
+    }
 }
 
 void koa_json_str(struct koa_json *json, const char *key, struct koa_str text)

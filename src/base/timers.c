@@ -67,10 +67,11 @@ static void remove_timer(struct koa_timers *timers, struct koa_timer *timer)
     timer->is_held = false;
     if (last == timer)
         return;
-    if (index > 0 && is_before(last, timers->rows[(index - 1) / 2]))
+    if (index > 0 && is_before(last, timers->rows[(index - 1) / 2])) {
         sift_up(timers, index, last);
-    else
+    } else {
         sift_down(timers, index, last);
+    }
 }
 
 static bool reserve(struct koa_timers *timers)

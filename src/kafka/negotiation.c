@@ -28,7 +28,9 @@ void koa_kafka_versions_learn(struct koa_kafka_versions *versions,
 
 static int16_t highest_asked(const struct koa_kafka_api *api)
 {
-    return api->highest_asked > 0 ? api->highest_asked : api->request->maximum;
+    if (api->highest_asked > 0)
+        return api->highest_asked;
+    return api->request->maximum;
 }
 
 static int16_t highest_common(const struct koa_kafka_api *api, int16_t minimum, int16_t maximum)

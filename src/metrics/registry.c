@@ -370,7 +370,7 @@ enum koa_err koa_metrics_reserve(struct koa_metrics *metrics, const char *name,
     } else if (!family->is_reserved) {
         err = koa_fail(reterr, KOA_ERR_EXISTS, "the metric '%s' is in use", name);
     }
-    if (err == KOA_OK)
+    if (err == KOA_OK && family != NULL) /* the second follows; an analyser cannot see it */
         family->is_reserved = true;
     pthread_mutex_unlock(&metrics->mutex);
     return err;
