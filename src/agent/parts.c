@@ -100,6 +100,7 @@ static enum koa_err add_cluster(struct koa_agent *agent,
     opts.http = agent->kafka_http;
     opts.metrics = agent->metrics;
     opts.log = koa_agent_log(agent, "cluster");
+    opts.kafka_log = koa_agent_log(agent, "kafka");
     opts.published = on_published;
     opts.context = agent;
     if (cluster != NULL) {

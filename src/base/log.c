@@ -22,8 +22,8 @@ enum {
 };
 
 const char *const koa_log_components[] = {
-    "agent",      "alerts", "api",  "builtin", "cluster", "config", "health", "httpclient",
-    "httpserver", "kafka",  "loop", "metrics", "net",     "sim",    "store",  NULL,
+    "agent", "alerts", "cluster", "health", "httpclient", "httpserver",
+    "kafka", "loop",   "metrics", "store",  NULL,
 };
 
 enum { COMPONENT_COUNT = KOA_ARRAY_COUNT(koa_log_components) - 1 };

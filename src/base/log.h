@@ -17,7 +17,7 @@ struct koa_log {
     struct koa_logger *logger;
 };
 
-/* Names of the components: the rooms. Ends with NULL. */
+/* Names of the components: the rooms of an agent that write lines. Ends with NULL. */
 extern const char *const koa_log_components[];
 
 /* `now` reads the wall clock; it is called for each line. The logger masks registered secrets

@@ -225,7 +225,8 @@ static enum koa_err make_client(struct koa_cluster *cluster, const struct koa_cl
                                            .http = opts->http,
                                            .name = cluster->name,
                                            .purpose = purpose,
-                                           .log = opts->log,
+                                           .log = opts->kafka_log != NULL ? opts->kafka_log
+                                                                          : opts->log,
                                            .observe = observe,
                                            .reconnecting = on_reconnecting,
                                            .context = cluster};

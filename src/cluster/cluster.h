@@ -43,6 +43,7 @@ struct koa_cluster_opts {
     struct koa_http_client *http;              /* of `loop`: fetches tokens; may be NULL */
     struct koa_metrics *metrics; /* kafka_ops_collector_* and kafka_ops_kafka_*; may be NULL */
     struct koa_log *log;         /* of component "cluster" */
+    struct koa_log *kafka_log;   /* of the connections: "kafka"; NULL: `log` */
     /* Kafka thread: a snapshot has been published. May be NULL; must not block. */
     void (*published)(void *context, const char *cluster);
     void *context;

@@ -194,7 +194,13 @@ def test_log_levels_change_at_run_time(simulated):
     simulated.get("/info")
     wait_until(lambda: "GET /info 200" in simulated.log, 5, "a debug line of a request")
     assert simulated.post("/-/log-level", {"level": "loud"}).status == 400
-    assert simulated.post("/-/log-level", {"level": "info", "component": "nope"}).status == 400
+    refused = simulated.post("/-/log-level", {"level": "info", "component": "nope"})
+    levels = simulated.post("/-/log-level", {"level": "info"}).json["levels"]
+    assert refused.status == 400 and ", ".join(levels) in refused.json["message"]
+    for component in levels:
+        now = simulated.post("/-/log-level", {"level": "warning", "component": component}).json["levels"]
+        assert now == {**levels, component: "warning"}
+        assert simulated.post("/-/log-level", {"level": "info", "component": component}).json["levels"] == levels
     assert simulated.request("POST", "/-/log-level", b"{", {}).status == 400
 
 

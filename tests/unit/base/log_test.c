@@ -60,7 +60,7 @@ static void levels_are_set_for_one_room_or_all(void **state)
     struct seen seen = {0};
     struct koa_logger *logger = koa_logger_create(see, &seen, now);
     struct koa_log *kafka = koa_logger_component(logger, "kafka");
-    struct koa_log *api = koa_logger_component(logger, "api");
+    struct koa_log *alerts = koa_logger_component(logger, "alerts");
     struct koa_error error;
 
     (void) state;
@@ -68,10 +68,10 @@ static void levels_are_set_for_one_room_or_all(void **state)
                koa_log_enabled(kafka, KOA_LOG_INFO) && !koa_log_enabled(kafka, KOA_LOG_DEBUG));
     KIT_EXPECT_INT("one", KOA_OK, koa_logger_set_level(logger, "kafka", KOA_LOG_DEBUG, &error));
     KIT_EXPECT("that one", koa_log_enabled(kafka, KOA_LOG_DEBUG));
-    KIT_EXPECT("no other", !koa_log_enabled(api, KOA_LOG_DEBUG));
+    KIT_EXPECT("no other", !koa_log_enabled(alerts, KOA_LOG_DEBUG));
     KIT_EXPECT_INT("all", KOA_OK, koa_logger_set_level(logger, NULL, KOA_LOG_ERROR, &error));
     koa_log_warn(kafka, "x", "not made");
-    koa_log_warn(api, "x", "not made");
+    koa_log_warn(alerts, "x", "not made");
     KIT_EXPECT_INT("lines", 0, seen.count);
     KIT_EXPECT_INT("unknown", KOA_ERR_NOT_FOUND,
                    koa_logger_set_level(logger, "kafca", KOA_LOG_DEBUG, &error));
