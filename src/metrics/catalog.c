@@ -225,7 +225,8 @@ const struct koa_metric_row koa_catalog_kafka[] = {
      "read."},
     {"kafka_ops_consumergroup_lag_seconds", KOA_GAUGE, "seconds", "cluster,consumergroup,topic",
      "Age of the oldest message not yet consumed, of the partition that lags longest; 0 where "
-     "nothing can be read: open_transaction and markers_only."},
+     "nothing can be read: open_transaction and markers_only. In a hole that compaction left it "
+     "tends to the age of the hole's older end."},
     {"kafka_ops_consumergroup_lag_quality", KOA_GAUGE, NULL, "cluster,consumergroup,quality,topic",
      "Always 1; how sure the lag in seconds is: exact, interpolated, or at_least."},
     {"kafka_ops_consumergroup_lag_velocity", KOA_GAUGE, NULL, "cluster,consumergroup,topic",

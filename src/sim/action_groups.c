@@ -105,8 +105,9 @@ static enum koa_err unsubscribe(struct koa_sim_model *model,
                         arguments->group, arguments->topic);
     }
     if (!koa_sim_group_leave(group, topic->first, (size_t) topic->partitions, now_ms)) {
-        return koa_fail(reterr, KOA_ERR_LIMIT, "a group may stop to read %d topics, not more",
-                        KOA_SIM_LEFT_MAX);
+        return koa_fail(reterr, KOA_ERR_LIMIT,
+                        "group '%s' has stopped reading %d topics already, no group can more",
+                        arguments->group, KOA_SIM_LEFT_MAX);
     }
     return KOA_OK;
 }
@@ -210,6 +211,8 @@ static const struct koa_option unsubscribe_options[] = {
     {0},
 };
 
+_Static_assert(KOA_SIM_LEFT_MAX == 4, "the words of unsubscribe say how many");
+
 static const struct koa_option rebalance_options[] = {
     GROUP,
     {KOA_DURATION(struct koa_sim_arguments, duration_ms), .key = "lasts", .fallback = "5s",
@@ -255,7 +258,8 @@ const struct koa_sim_action koa_sim_group_actions[] = {
      .options = members_options,
      .run = set_members},
     {.name = "unsubscribe",
-     .help = "It reads a topic no more; what it has committed for it is forgotten after a week",
+     .help = "It reads a topic no more; what it has committed for it is forgotten after a week. A "
+             "group can stop reading 4 topics",
      .options = unsubscribe_options,
      .run = unsubscribe},
     {.name = "rebalance",

@@ -21,7 +21,10 @@ static enum koa_err fill_log_dir(struct koa_sim_model *model,
 
     if (dir == NULL)
         return KOA_ERR_NOT_FOUND;
-    koa_sim_storage_fill(dir, arguments->share, arguments->duration_ms, now_ms);
+    koa_sim_storage_fill(
+        dir,
+        koa_sim_storage_log_bytes(model, (int32_t) arguments->broker, (int) arguments->dir, now_ms),
+        arguments->share, arguments->duration_ms, now_ms);
     return KOA_OK;
 }
 
@@ -63,7 +66,7 @@ static enum koa_err repair_log_dir(struct koa_sim_model *model,
 static const struct koa_option fill_options[] = {
     WHERE,
     {KOA_NUMBER(struct koa_sim_arguments, share), .fallback = "0.95", .minimum = 0, .maximum = 1,
-     .help = "how full it gets; 1 is full"},
+     .help = "how full it gets, but never less than its logs take; 1 is full"},
     {KOA_DURATION(struct koa_sim_arguments, duration_ms), .key = "lasts", .fallback = "0s",
      .help = "until it is that full"},
     {0},

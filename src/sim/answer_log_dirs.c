@@ -13,7 +13,6 @@ struct look {
     const struct koa_kafka_describe_log_dirs_request *asked;
     int dir;
     int64_t now_ms;
-    int64_t used_bytes;
 };
 
 static bool is_asked(const struct koa_kafka_describe_log_dirs_request_topic *wanted,
@@ -41,18 +40,13 @@ static bool fill_topic(struct look *look, const struct koa_sim_topic *topic,
         size_t index = topic->first + (size_t) i;
         const struct koa_sim_partition *partition = &question->cluster->model->partitions[index];
         int replica = koa_sim_partition_replica(partition, question->broker);
-        int64_t bytes;
 
-        if (replica < 0 || koa_sim_storage_dir_of(index) != look->dir)
-            continue;
-        bytes = koa_sim_storage_partition_bytes(partition, look->now_ms);
-        look->used_bytes += bytes;
-        if (!is_asked(wanted, i))
+        if (replica < 0 || koa_sim_storage_dir_of(index) != look->dir || !is_asked(wanted, i))
             continue;
         told->partitions.rows[told->partitions.count++] =
             (struct koa_kafka_describe_log_dirs_partition){
                 .partition_index = i,
-                .partition_size = bytes,
+                .partition_size = koa_sim_storage_partition_bytes(partition, look->now_ms),
                 .offset_lag = (partition->in_sync & 1U << (unsigned) replica) != 0
                                   ? 0
                                   : koa_sim_partition_end(partition, look->now_ms) -
@@ -82,6 +76,7 @@ static bool fill_dir(struct look *look, struct koa_kafka_describe_log_dirs_resul
 {
     const struct koa_sim_model *model = look->question->cluster->model;
     const struct koa_sim_dir *dir = &model->nodes[look->question->broker - 1].dirs[look->dir];
+    struct koa_sim_space space;
 
     told->log_dir =
         koa_str_from(koa_arena_printf(look->question->arena, "/var/lib/kafka/data-%d", look->dir));
@@ -99,15 +94,18 @@ static bool fill_dir(struct look *look, struct koa_kafka_describe_log_dirs_resul
         const struct koa_kafka_describe_log_dirs_request_topic *wanted =
             find_asked(look, &model->topics[t], &is_left_out);
 
-        if (model->topics[t].is_deleted)
+        if (model->topics[t].is_deleted || is_left_out)
             continue;
         if (!fill_topic(look, &model->topics[t], wanted, row))
             return false;
-        if (row->partitions.count > 0 && !is_left_out)
+        if (row->partitions.count > 0)
             told->topics.count++;
     }
-    told->total_bytes = dir->total_bytes;
-    told->usable_bytes = koa_sim_storage_usable_bytes(dir, look->used_bytes, look->now_ms);
+    space = koa_sim_storage_space(
+        dir, koa_sim_storage_log_bytes(model, look->question->broker, look->dir, look->now_ms),
+        look->now_ms);
+    told->total_bytes = space.total_bytes;
+    told->usable_bytes = space.usable_bytes;
     return true;
 }
 

@@ -11,10 +11,11 @@ enum {
 struct koa_sim_dir {
     int64_t total_bytes;
     bool is_failed;
-    /* It is told how full it is: evenly from one share of the whole to another. Else as full as its
-     * logs make it. */
+    /* It is told how full it is: evenly from what was in use to a share of the whole, but never
+     * less than its logs take. Else as full as they make it. */
     bool is_filling;
-    double filled_from, filled_to;
+    int64_t filled_from_bytes;
+    double filled_to;
     int64_t fills_from_ms, fills_until_ms;
 };
 

@@ -39,33 +39,53 @@ void koa_sim_storage_size(struct koa_sim_model *model)
     }
 }
 
-static double filled_share(const struct koa_sim_dir *dir, int64_t now_ms)
+int64_t koa_sim_storage_log_bytes(const struct koa_sim_model *model, int32_t broker, int dir,
+                                  int64_t now_ms)
+{
+    int64_t bytes = 0;
+
+    for (size_t t = 0; t < model->topic_count; t++) {
+        const struct koa_sim_topic *topic = &model->topics[t];
+
+        for (size_t p = topic->first; p < topic->first + (size_t) topic->partitions; p++) {
+            if (!topic->is_deleted && koa_sim_storage_dir_of(p) == dir &&
+                koa_sim_partition_replica(&model->partitions[p], broker) >= 0)
+                bytes += koa_sim_storage_partition_bytes(&model->partitions[p], now_ms);
+        }
+    }
+    return bytes;
+}
+
+static int64_t used_bytes(const struct koa_sim_dir *dir, int64_t log_bytes, int64_t now_ms)
 {
     int64_t length_ms = dir->fills_until_ms - dir->fills_from_ms;
+    double total = (double) dir->total_bytes;
+    double from = (double) dir->filled_from_bytes;
+    double progress = 1;
+    int64_t used;
 
-    if (now_ms >= dir->fills_until_ms || length_ms <= 0)
-        return dir->filled_to;
-    return dir->filled_from + (dir->filled_to - dir->filled_from) *
-                                  (double) (now_ms - dir->fills_from_ms) / (double) length_ms;
+    if (!dir->is_filling)
+        return log_bytes + (int64_t) (other_share * total);
+    if (now_ms < dir->fills_until_ms && length_ms > 0)
+        progress = (double) (now_ms - dir->fills_from_ms) / (double) length_ms;
+    used = (int64_t) (from + (dir->filled_to * total - from) * progress);
+    return used > log_bytes ? used : log_bytes;
 }
 
-int64_t koa_sim_storage_usable_bytes(const struct koa_sim_dir *dir, int64_t used_bytes,
-                                     int64_t now_ms)
+struct koa_sim_space koa_sim_storage_space(const struct koa_sim_dir *dir, int64_t log_bytes,
+                                           int64_t now_ms)
 {
-    int64_t other = (int64_t) (other_share * (double) dir->total_bytes);
-    int64_t usable;
+    int64_t used = used_bytes(dir, log_bytes, now_ms);
+    int64_t total = dir->total_bytes > log_bytes ? dir->total_bytes : log_bytes;
 
-    if (dir->is_filling)
-        return (int64_t) ((1 - filled_share(dir, now_ms)) * (double) dir->total_bytes);
-    usable = dir->total_bytes - used_bytes - other;
-    return usable > 0 ? usable : 0;
+    return (struct koa_sim_space){.total_bytes = total,
+                                  .usable_bytes = total > used ? total - used : 0};
 }
 
-void koa_sim_storage_fill(struct koa_sim_dir *dir, double share, int64_t duration_ms,
-                          int64_t now_ms)
+void koa_sim_storage_fill(struct koa_sim_dir *dir, int64_t log_bytes, double share,
+                          int64_t duration_ms, int64_t now_ms)
 {
-    /* A disk that was not told what it holds is about half full. */
-    dir->filled_from = dir->is_filling ? filled_share(dir, now_ms) : 1.0 / ROOM + other_share;
+    dir->filled_from_bytes = used_bytes(dir, log_bytes, now_ms);
     dir->filled_to = share;
     dir->fills_from_ms = now_ms;
     dir->fills_until_ms = now_ms + duration_ms;

@@ -1,193 +1,19 @@
-/* What can happen to a simulated cluster, played under virtual time. */
+/* What can happen to a simulated cluster, played under virtual time: groups, errors, wrong answers,
+ * and how a scenario is read. */
 #include "sim/scenario.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "kafka/error_code.h"
-#include "kafka/messages/describe_log_dirs.h"
 #include "kafka/messages/describe_quorum.h"
 #include "kafka/messages/find_coordinator.h"
 #include "kafka/messages/list_groups.h"
-#include "kafka/messages/list_partition_reassignments.h"
 #include "kafka/messages/metadata.h"
 #include "kafka/messages/offset_fetch.h"
 #include "kit/kit.h"
 #include "sim/events.h"
 #include "sim_kit.h"
-
-static struct koa_kafka_metadata_response metadata(struct sim_kit *kit)
-{
-    struct koa_kafka_metadata_request request = {0};
-    struct koa_kafka_metadata_response response;
-
-    sim_kit_ask(kit, KOA_KAFKA_METADATA, 12, &request, &response);
-    return response;
-}
-
-struct tally {
-    int64_t led;     /* partitions that the broker leads */
-    int64_t in_sync; /* replicas of it in sync */
-    int64_t offline;
-    int64_t leaderless;
-};
-
-static struct tally tally(const struct koa_kafka_metadata_response *told, int32_t broker)
-{
-    struct tally found = {0};
-
-    for (size_t t = 0; t < told->topics.count; t++) {
-        for (size_t p = 0; p < told->topics.rows[t].partitions.count; p++) {
-            const struct koa_kafka_metadata_partition *row =
-                &told->topics.rows[t].partitions.rows[p];
-
-            found.led += row->leader_id == broker;
-            found.leaderless += row->leader_id == -1;
-            for (size_t i = 0; i < row->isr_nodes.count; i++)
-                found.in_sync += row->isr_nodes.rows[i] == broker;
-            for (size_t i = 0; i < row->offline_replicas.count; i++)
-                found.offline += row->offline_replicas.rows[i] == broker;
-        }
-    }
-    return found;
-}
-
-static void a_dead_broker_is_replaced_when_its_session_ends(void **state)
-{
-    struct koa_kafka_metadata_response told;
-    struct tally found;
-    struct sim_kit kit;
-
-    (void) state;
-    sim_kit_set_up(&kit, KOA_SIM_KAFKA_4_X);
-    kit.question.broker = 1;
-    sim_kit_do(&kit, "scenario: [{at: 0s, do: kill_broker, broker: 2}]");
-    KIT_EXPECT("dead", kit.model->nodes[1].is_dead);
-    told = metadata(&kit);
-    KIT_EXPECT_INT("for now it is listed", 3, told.brokers.count);
-    KIT_EXPECT("and leads", tally(&told, 2).led > 0);
-    sim_kit_advance(&kit, 9000);
-    told = metadata(&kit);
-    found = tally(&told, 2);
-    KIT_EXPECT_INT("then it is not", 2, told.brokers.count);
-    KIT_EXPECT_INT("leads", 0, found.led);
-    KIT_EXPECT_INT("in sync", 0, found.in_sync);
-    KIT_EXPECT_INT("offline", 17, found.offline);
-    KIT_EXPECT_INT("leaderless", 0, found.leaderless);
-    for (size_t i = 0; i < KOA_SIM_SLOTS; i++)
-        KIT_EXPECT("coordinators moved", kit.model->slots[i].coordinator != 2);
-    sim_kit_do(&kit, "scenario: [{at: 0s, do: restart_broker, broker: 2}]");
-    told = metadata(&kit);
-    found = tally(&told, 2);
-    KIT_EXPECT_INT("in sync again", 17, found.in_sync);
-    KIT_EXPECT_INT("leads nothing yet", 0, found.led);
-    sim_kit_do(&kit, "scenario: [{at: 0s, do: elect_preferred}]");
-    told = metadata(&kit);
-    KIT_EXPECT("leads again", tally(&told, 2).led > 0);
-    sim_kit_tear_down(&kit);
-}
-
-static void a_broker_that_is_back_in_time_is_not_counted_out(void **state)
-{
-    struct sim_kit kit;
-
-    (void) state;
-    sim_kit_set_up(&kit, KOA_SIM_KAFKA_4_X);
-    sim_kit_do(&kit, "scenario:\n"
-                     "  - {at: 0s, do: freeze_broker, broker: 1}\n"
-                     "  - {at: 6s, do: thaw_broker, broker: 1}\n"
-                     "  - {at: 8s, do: freeze_broker, broker: 1}\n");
-    sim_kit_advance(&kit, 9000);
-    KIT_EXPECT("frozen for one second", kit.model->nodes[0].is_frozen);
-    KIT_EXPECT("not counted out", !kit.model->nodes[0].is_fenced);
-    sim_kit_advance(&kit, 8000);
-    KIT_EXPECT("for nine", kit.model->nodes[0].is_fenced);
-    KIT_EXPECT_INT("another controller", 2, kit.model->controller);
-    sim_kit_tear_down(&kit);
-}
-
-static void without_replicas_there_is_no_leader_and_no_growth(void **state)
-{
-    struct koa_kafka_metadata_response told;
-    struct sim_kit kit;
-    int64_t before;
-
-    (void) state;
-    sim_kit_set_up(&kit, KOA_SIM_KAFKA_4_X);
-    sim_kit_do(&kit, "scenario:\n"
-                     "  - {at: 0s, do: fence_broker, broker: 1}\n"
-                     "  - {at: 0s, do: fence_broker, broker: 2}\n"
-                     "  - {at: 0s, do: fence_broker, broker: 3}\n");
-    told = metadata(&kit);
-    KIT_EXPECT_INT("brokers", 0, told.brokers.count);
-    KIT_EXPECT_INT("leaderless", 17, tally(&told, 1).leaderless);
-    KIT_EXPECT_INT("error", KOA_KAFKA_LEADER_NOT_AVAILABLE,
-                   told.topics.rows[0].partitions.rows[0].error_code);
-    before = koa_sim_partition_end(&kit.model->partitions[0], koa_sim_question_ms(&kit.question));
-    sim_kit_advance(&kit, 600000);
-    KIT_EXPECT_INT(
-        "nothing was written", before,
-        koa_sim_partition_end(&kit.model->partitions[0], koa_sim_question_ms(&kit.question)));
-    sim_kit_do(&kit, "scenario: [{at: 0s, do: restart_broker, broker: 3}]");
-    sim_kit_advance(&kit, 600000);
-    for (size_t p = 0; p < kit.model->partition_count; p++) {
-        if (kit.model->partitions[p].leader == 3 && kit.model->partitions[p].rate > 1) {
-            KIT_EXPECT("then it goes on", koa_sim_partition_rate(&kit.model->partitions[p]) > 1);
-        }
-    }
-    sim_kit_tear_down(&kit);
-}
-
-static void leaders_and_replicas_move_as_told(void **state)
-{
-    struct koa_kafka_metadata_response told;
-    struct sim_kit kit;
-    int64_t led;
-
-    (void) state;
-    sim_kit_set_up(&kit, KOA_SIM_KAFKA_4_X);
-    sim_kit_do(&kit, "scenario: [{at: 0s, do: move_leader, to: 3}]");
-    told = metadata(&kit);
-    KIT_EXPECT_INT("all led by 3", 17, tally(&told, 3).led);
-    sim_kit_do(&kit, "scenario: [{at: 0s, do: shrink_isr, broker: 1, topic: orders}]");
-    told = metadata(&kit);
-    led = tally(&told, 1).in_sync;
-    KIT_EXPECT_INT("out of sync", 17 - kit.model->topics[0].partitions, led);
-    sim_kit_do(&kit, "scenario: [{at: 0s, do: expand_isr}]");
-    told = metadata(&kit);
-    KIT_EXPECT_INT("in sync", 17, tally(&told, 1).in_sync);
-    sim_kit_do(&kit, "scenario: [{at: 0s, do: lose_leader, topic: orders, partition: 1}]");
-    told = metadata(&kit);
-    KIT_EXPECT_INT("leaderless", 1, tally(&told, 1).leaderless);
-    sim_kit_do(&kit, "scenario: [{at: 0s, do: elect_preferred}]");
-    told = metadata(&kit);
-    KIT_EXPECT_INT("leaderless no more", 0, tally(&told, 1).leaderless);
-    sim_kit_tear_down(&kit);
-}
-
-static void a_reassignment_is_seen_until_it_is_done(void **state)
-{
-    struct koa_kafka_list_partition_reassignments_request request = {0};
-    struct koa_kafka_list_partition_reassignments_response response;
-    struct koa_kafka_metadata_response told;
-    struct sim_kit kit;
-
-    (void) state;
-    sim_kit_set_up(&kit, KOA_SIM_KAFKA_4_X);
-    sim_kit_do(&kit, "scenario: [{at: 0s, do: reassign, topic: orders, partition: 0, brokers: [2], "
-                     "lasts: 10s}]");
-    sim_kit_ask(&kit, KOA_KAFKA_LIST_PARTITION_REASSIGNMENTS, 0, &request, &response);
-    KIT_EXPECT_INT("moves", 1, response.topics.count);
-    KIT_EXPECT_INT("from", 2, response.topics.rows[0].partitions.rows[0].removing_replicas.count);
-    sim_kit_advance(&kit, 10000);
-    sim_kit_ask(&kit, KOA_KAFKA_LIST_PARTITION_REASSIGNMENTS, 0, &request, &response);
-    KIT_EXPECT_INT("done", 0, response.topics.count);
-    told = metadata(&kit);
-    KIT_EXPECT_INT("replicas", 1, told.topics.rows[0].partitions.rows[0].replica_nodes.count);
-    KIT_EXPECT_INT("leader", 2, told.topics.rows[0].partitions.rows[0].leader_id);
-    sim_kit_tear_down(&kit);
-}
 
 /* Rows and sum of what a group has committed. */
 static int64_t commits(struct sim_kit *kit, int16_t version, const char *name, size_t *ret_rows)
@@ -335,35 +161,6 @@ static void a_group_is_listed_twice_while_its_coordinator_moves(void **state)
     KIT_EXPECT_INT("deleted", 0, times_listed(&kit, "reporting"));
     sim_kit_advance(&kit, 1000);
     KIT_EXPECT_INT("created", 1, times_listed(&kit, "n\xc3\xabw \x01"));
-    sim_kit_tear_down(&kit);
-}
-
-static void disks_fill_and_fail(void **state)
-{
-    struct koa_kafka_describe_log_dirs_request request = {0};
-    struct koa_kafka_describe_log_dirs_response response;
-    const struct koa_kafka_describe_log_dirs_result *dir;
-    struct sim_kit kit;
-    size_t partitions = 0;
-
-    (void) state;
-    sim_kit_set_up(&kit, KOA_SIM_KAFKA_4_X);
-    kit.question.broker = 2;
-    sim_kit_ask(&kit, KOA_KAFKA_DESCRIBE_LOG_DIRS, 4, &request, &response);
-    for (size_t d = 0; d < response.results.count; d++) {
-        dir = &response.results.rows[d];
-        KIT_EXPECT("room", dir->usable_bytes > 0 && dir->usable_bytes < dir->total_bytes);
-        for (size_t t = 0; t < dir->topics.count; t++)
-            partitions += dir->topics.rows[t].partitions.count;
-    }
-    KIT_EXPECT_INT("each replica lies on one disk", 17, partitions);
-    sim_kit_do(&kit, "scenario:\n"
-                     "  - {at: 0s, do: fill_log_dir, broker: 2, dir: 0, share: 1, lasts: 20s}\n"
-                     "  - {at: 0s, do: fail_log_dir, broker: 2, dir: 1}\n");
-    sim_kit_advance(&kit, 20000);
-    sim_kit_ask(&kit, KOA_KAFKA_DESCRIBE_LOG_DIRS, 4, &request, &response);
-    KIT_EXPECT_INT("full", 0, response.results.rows[0].usable_bytes);
-    KIT_EXPECT_INT("failed", KOA_KAFKA_STORAGE_ERROR, response.results.rows[1].error_code);
     sim_kit_tear_down(&kit);
 }
 
@@ -525,6 +322,44 @@ static void what_cannot_happen_is_left_out_and_the_rest_goes_on(void **state)
     koa_sim_scenario_destroy(scenario);
 }
 
+static void keep_error(void *context, const struct koa_sim_event *event,
+                       const struct koa_error *error)
+{
+    (void) event;
+    *(struct koa_error *) context = *error;
+}
+
+static void a_group_stops_reading_four_topics_and_no_fifth(void **state)
+{
+    struct koa_error errors[KOA_SIM_LEFT_MAX + 1] = {{.text = ""}};
+    struct sim_kit kit;
+
+    (void) state;
+    sim_kit_set_up(&kit, KOA_SIM_KAFKA_4_X);
+    assert_int_equal(kit.model->topic_count, KOA_ARRAY_COUNT(errors));
+    kit.model->groups[0].plan.first = 0; /* reads all */
+    kit.model->groups[0].plan.count = kit.model->partition_count;
+    for (size_t t = 0; t < KOA_ARRAY_COUNT(errors); t++) {
+        struct koa_sim_scenario *scenario = NULL;
+        struct koa_buf buf = {.limit = 65536};
+
+        koa_buf_printf(&buf, "scenario: [{at: 0s, do: unsubscribe, group: %s, topic: %s}]",
+                       kit.model->groups[0].plan.name.data, kit.model->topics[t].name.data);
+        assert_int_equal(
+            koa_sim_scenario_parse(koa_str_from(koa_buf_text(&buf)), "test", NULL, &scenario, NULL),
+            KOA_OK);
+        assert_int_equal(koa_sim_scenario_play(scenario, kit.model, NULL), KOA_OK);
+        (void) koa_sim_events_run(kit.model, kit.model->began, keep_error, &errors[t]);
+        koa_sim_scenario_destroy(scenario);
+        koa_buf_deinit(&buf);
+    }
+    for (size_t t = 0; t < KOA_SIM_LEFT_MAX; t++)
+        KIT_EXPECT_TEXT("four", "", errors[t].text);
+    KIT_EXPECT_CONTAINS("the limit is told", "has stopped reading 4 topics already",
+                        errors[KOA_SIM_LEFT_MAX].text);
+    sim_kit_tear_down(&kit);
+}
+
 static void every_action_has_words_for_the_document(void **state)
 {
     struct koa_buf buf = {.limit = 1 << 20};
@@ -567,20 +402,15 @@ static void a_file_may_say_how_large_the_cluster_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_dead_broker_is_replaced_when_its_session_ends),
-        cmocka_unit_test(a_broker_that_is_back_in_time_is_not_counted_out),
-        cmocka_unit_test(without_replicas_there_is_no_leader_and_no_growth),
-        cmocka_unit_test(leaders_and_replicas_move_as_told),
-        cmocka_unit_test(a_reassignment_is_seen_until_it_is_done),
         cmocka_unit_test(commits_outlive_their_topic),
         cmocka_unit_test(groups_stand_still_and_catch_up),
         cmocka_unit_test(a_group_is_listed_twice_while_its_coordinator_moves),
-        cmocka_unit_test(disks_fill_and_fail),
         cmocka_unit_test(a_frozen_voter_falls_behind),
         cmocka_unit_test(errors_are_answered_as_often_as_told),
         cmocka_unit_test(answers_go_wrong_as_told),
         cmocka_unit_test(mistakes_are_told_with_their_place),
         cmocka_unit_test(what_cannot_happen_is_left_out_and_the_rest_goes_on),
+        cmocka_unit_test(a_group_stops_reading_four_topics_and_no_fifth),
         cmocka_unit_test(every_action_has_words_for_the_document),
         cmocka_unit_test(a_file_may_say_how_large_the_cluster_is),
     };
