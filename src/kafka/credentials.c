@@ -102,6 +102,7 @@ static enum koa_err create_tokens(struct koa_kafka_credentials *credentials,
     const struct koa_kafka_security *settings = settings_of(credentials);
     struct koa_token_source_opts opts = {.loop = credentials->opts.loop,
                                          .http = credentials->opts.http,
+                                         .name = credentials->name,
                                          .url = settings->token_url,
                                          .client_id = settings->client_id,
                                          .scope = settings->scope,

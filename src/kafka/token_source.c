@@ -73,7 +73,8 @@ static void on_renew(struct koa_timer *timer, struct koa_mono now)
     (void) now;
     if (source->call == NULL && start_fetch(source, &error) != KOA_OK) {
         koa_log_warn(source->opts.log, "kafka.token",
-                     "the token cannot be renewed: %s; trying again when it is needed", error.text);
+                     "%s: the token cannot be renewed: %s; trying again when it is needed",
+                     source->opts.name, error.text);
     }
 }
 
@@ -100,10 +101,11 @@ static void take_token(struct koa_token_source *source, char *token, int64_t lif
     source->token = token;
     source->token_ends = koa_mono_add_ms(now, lifetime_ms - margin_ms);
     if (source->failures > 0) {
-        koa_log_notice(source->opts.log, "kafka.token", "the token endpoint gives tokens again");
+        koa_log_notice(source->opts.log, "kafka.token", "%s: the token endpoint gives tokens again",
+                       source->opts.name);
     } else {
-        koa_log_debug(source->opts.log, "kafka.token", "a token for %" PRId64 " s",
-                      lifetime_ms / 1000);
+        koa_log_debug(source->opts.log, "kafka.token", "%s: a token for %" PRId64 " s",
+                      source->opts.name, lifetime_ms / 1000);
     }
     source->failures = 0;
     renew_in(source, lifetime_ms / 100 * RENEW_PERCENT + RETRY_FIRST_MS / 10);
@@ -123,8 +125,9 @@ static void take_failure(struct koa_token_source *source, const struct koa_error
     source->failure = *error;
     source->retry_at = koa_mono_add_ms(now, pause_ms);
     KOA_LOG_AT(source->opts.log, level, "kafka.token",
-               "no new token: %s; %strying again in %" PRId64 " s", error->text,
-               is_good(source, now) ? "the present one is still good; " : "", pause_ms / 1000);
+               "%s: no new token: %s; %strying again in %" PRId64 " s", source->opts.name,
+               error->text, is_good(source, now) ? "the present one is still good; " : "",
+               pause_ms / 1000);
     if (is_good(source, now))
         renew_in(source, pause_ms);
 }

@@ -11,8 +11,9 @@ struct koa_token_source;
 
 struct koa_token_source_opts {
     struct koa_loop *loop;
-    struct koa_http_client *http;                  /* of the same loop */
-    const char *url, *client_id, *scope, *ca_file; /* borrowed for the source's life */
+    struct koa_http_client *http; /* of the same loop */
+    const char *name; /* of the cluster, for the log; this and the next borrowed for its life */
+    const char *url, *client_id, *scope, *ca_file;
     struct koa_log *log;
     void (*changed)(void *context); /* what was pending has come, or failed; never from get() */
     void *context;

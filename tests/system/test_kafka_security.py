@@ -357,6 +357,7 @@ def test_sessions_are_renewed_before_they_end_and_nothing_is_ever_unhealthy(new,
         endpoint.refuses = True
         wait_until(lambda: "the token endpoint answers 401: invalid_client: go away" in watcher.check("granted")["message"],
                    20, "the endpoint's refusal in the check")
+        assert "granted: no new token: the token endpoint answers 401" in watcher.log, "of which cluster"
         assert CLIENT_SECRET not in watcher.log and "eyJ" not in watcher.log
     finally:
         endpoint.close()
