@@ -21,6 +21,28 @@ struct koa_patterns {
     struct pattern rows[];
 };
 
+/* Whether it has an escape of other dialects, such as \d, which the C library takes for the letter:
+ * it would silently match nothing. Those that glibc knows are \w \W \s \S \b \B and digits. */
+static bool has_foreign_escape(const char *text)
+{
+    bool is_in_brackets = false;
+
+    for (; *text != '\0'; text++) {
+        if (*text == '[' || *text == ']') {
+            is_in_brackets = *text == '[';
+        } else if (*text == '\\' && !is_in_brackets) {
+            text++;
+            if ((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z')) {
+                if (strchr("wWsSbB", *text) == NULL)
+                    return true;
+            } else if (*text == '\0') {
+                return false; /* the C library refuses it */
+            }
+        }
+    }
+    return false;
+}
+
 static enum koa_err compile(struct pattern *pattern, const char *text, struct koa_error *reterr)
 {
     char anchored[KOA_PATTERN_SIZE_LIMIT + 8];
@@ -34,6 +56,11 @@ static enum koa_err compile(struct pattern *pattern, const char *text, struct ko
     if (strpbrk(text, ".[]\\()*+?{}|^$") == NULL) {
         pattern->text = koa_strdup(text);
         return koa_require_memory(pattern->text, reterr);
+    }
+    if (has_foreign_escape(text)) {
+        return koa_fail(reterr, KOA_ERR_INVALID,
+                        "'%s' has an escape that POSIX does not know, such as \\d: write [0-9]",
+                        text);
     }
     (void) snprintf(anchored, sizeof(anchored), "^(%s)$", text);
     result = regcomp(&pattern->regex, anchored, REG_EXTENDED | REG_NOSUB);
@@ -73,6 +100,8 @@ const char *koa_pattern_validate(const char *value)
 {
     struct koa_patterns *patterns = NULL;
 
+    if (has_foreign_escape(value))
+        return "a POSIX extended regular expression, which knows no \\d: [0-9] for it";
     if (koa_patterns_create(&value, 1, &patterns, NULL) != KOA_OK)
         return "a POSIX extended regular expression of at most 1024 bytes";
     koa_patterns_destroy(patterns);

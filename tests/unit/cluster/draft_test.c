@@ -48,6 +48,8 @@ static void topics_are_filtered_by_anchored_expressions(void **state)
 static void a_bad_expression_is_named(void **state)
 {
     const char *bad = "orders(";
+    const char *foreign = "orders-\\d+";
+    const char *fine = "orders[\\d]\\.\\w+\\\\d";
     struct koa_name_filter_opts opts = {.exclude = &bad, .exclude_count = 1};
     struct koa_name_filter *filter = NULL;
     struct koa_error error;
@@ -56,6 +58,12 @@ static void a_bad_expression_is_named(void **state)
     assert_int_equal(koa_name_filter_create(&opts, &filter, &error), KOA_ERR_INVALID);
     KIT_EXPECT_CONTAINS("text", "'orders('", error.text);
     assert_null(filter);
+    opts.exclude = &foreign; /* would match "orders-ddd" */
+    assert_int_equal(koa_name_filter_create(&opts, &filter, &error), KOA_ERR_INVALID);
+    KIT_EXPECT_CONTAINS("text", "write [0-9]", error.text);
+    opts.exclude = &fine;
+    assert_int_equal(koa_name_filter_create(&opts, &filter, &error), KOA_OK);
+    koa_name_filter_destroy(filter);
 }
 
 static void names_that_break_the_rules_and_repetitions_are_left_out(void **state)
