@@ -10,6 +10,7 @@
 
 enum {
     COLUMNS = 9,
+    WIDTH_LIMIT = 100, /* a longer name, of up to 32 KiB, moves the rest of its own row only */
     CELLS_LIMIT = 1 << 30,
     CELL_LIMIT = 1 << 20,
     THOUSANDS_SIZE = KOA_NUM_TEXT_SIZE + 12
@@ -87,7 +88,7 @@ static void end_cell(struct table *table)
     width = width_of(text);
     koa_buf_append(&table->cells, text, strlen(text) + 1);
     if (width > table->widths[table->next])
-        table->widths[table->next] = width;
+        table->widths[table->next] = width < WIDTH_LIMIT ? width : WIDTH_LIMIT;
     table->next = (table->next + 1) % table->column_count;
     koa_buf_clear(&table->cell);
 }
@@ -137,7 +138,8 @@ static void print_table(struct table *table, struct koa_buf *text)
     const char *end = cell + table->cells.size;
 
     for (size_t column = 0; cell < end; cell += strlen(cell) + 1) {
-        size_t padding = table->widths[column] - width_of(cell);
+        size_t width = width_of(cell);
+        size_t padding = table->widths[column] > width ? table->widths[column] - width : 0;
         bool is_last = column + 1 == table->column_count;
 
         if (table->columns[column].is_number)

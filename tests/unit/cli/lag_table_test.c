@@ -1,7 +1,10 @@
 /* What `lag` prints, over snapshots from tables. */
 #include "cli/lag_table.h"
 
+#include <string.h>
+
 #include "base/json_read.h"
+#include "base/str.h"
 #include "kit/kit.h"
 #include "kit/snapshot_kit.h"
 
@@ -86,6 +89,34 @@ static void a_table_is_aligned_and_safe_for_a_terminal(void **state)
     koa_snapshot_unref(snapshot);
 }
 
+static void a_long_name_widens_its_own_row_only(void **state)
+{
+    static char name[3001];
+    const struct kit_group long_groups[] = {{.name = name, .state = "Empty"},
+                                            {.name = "b", .state = "Empty"}};
+    const struct kit_snapshot long_spec = {.groups = long_groups, .group_count = 2};
+    struct cli_lag_opts opts = {.order = KOA_GROUP_ORDER_NAME};
+    struct koa_buf text = {.limit = 1 << 20};
+    struct koa_snapshot *snapshot;
+    size_t longest = 0;
+    struct koa_str rest;
+
+    (void) state;
+    memset(name, 'a', sizeof(name) - 1);
+    snapshot = kit_snapshot(&long_spec);
+    cli_lag_table(snapshot, &opts, &text);
+    rest = koa_str_from(koa_buf_text(&text));
+    while (rest.size > 0) {
+        struct koa_str line = koa_str_split(rest, '\n', &rest);
+
+        if (line.data[0] != 'a' && line.size > longest)
+            longest = line.size;
+    }
+    assert_in_range(longest, 100, 200);
+    koa_buf_deinit(&text);
+    koa_snapshot_unref(snapshot);
+}
+
 static void without_groups_there_is_a_heading_and_a_sum(void **state)
 {
     struct koa_snapshot *snapshot = kit_snapshot(&(struct kit_snapshot){.brokers = 1});
@@ -158,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_is_aligned_and_safe_for_a_terminal),
+        cmocka_unit_test(a_long_name_widens_its_own_row_only),
         cmocka_unit_test(without_groups_there_is_a_heading_and_a_sum),
         cmocka_unit_test(json_is_one_line_of_what_the_endpoint_has),
         cmocka_unit_test(what_could_not_be_asked_is_named),
