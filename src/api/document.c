@@ -14,6 +14,73 @@ static const char *scope(const struct koa_http_route *route)
     return route->scope == KOA_SCOPE_READ ? "read" : "admin";
 }
 
+/* Fields of the answers that clients rely on; tests/system/test_contract.py looks for them. */
+static void document_answers(struct koa_buf *buf)
+{
+    koa_buf_append_text(
+        buf,
+        "\n## Fields\n\n"
+        "Keys may stand in any order, and more may be added.\n\n"
+        "| path | object |\n|---|---|\n"
+        "| `/health` | `{overall_status, summary{healthy, degraded, unhealthy, unknown, total}, "
+        "checks[RESULT], timestamp}` |\n"
+        "| `/health/ready`, `/health/live` | `{status, timestamp}`, with `reason` where there is "
+        "one; `ready` or `not_ready`, `alive` or `stuck` |\n"
+        "| `/health/checks` | `{checks[RESULT], total_count, timestamp}` |\n"
+        "| `/health/checks/{name}` | RESULT; 503 when unhealthy |\n"
+        "| `/health/history` | `{history[{overall_status, summary, checks[RESULT], timestamp}], "
+        "count, timestamp}` |\n"
+        "| `/metrics` | `{counters{}, gauges{}, histograms{}, timers{}, timestamp}` |\n"
+        "| `/metrics/history` | `{history[the same], count, timestamp}`; of one family "
+        "`{name, step_seconds, series[{labels, points[[time, value]]}], timestamp}` |\n"
+        "| `/alerts` | `{active_count, total_rules, severity_counts{critical, warning, info}, "
+        "last_check or null, active_alerts[ALERT], timestamp}` |\n"
+        "| `/alerts/history` | `{history[ALERT], count, timestamp}`, one for each transition |\n"
+        "| `/alerts/{fingerprint}` | ALERT with `fingerprint, rule, value, threshold, since, "
+        "transitions[{state, at, value}], suppressed_by, notifications[{notifier, state, at, "
+        "attempt, outcome, next_attempt, reason}]` |\n"
+        "| `/rules` | `{rules[{name, type, severity, state, last_evaluation, last_duration_ms, "
+        "last_error, active[{fingerprint, state, labels, value, threshold, since}]}], count, "
+        "timestamp}` |\n"
+        "| `/status` | `{overall_status, health, metrics_summary{counters_count, gauges_count, "
+        "histograms_count, timers_count, last_updated}, alerts, timestamp}`; a firing critical "
+        "alert makes it unhealthy, a firing warning degraded |\n"
+        "| `/info` | `{service, version, revision, platform, hostname, pid, uptime_seconds, "
+        "components{health_checks, alert_manager_active, metrics_collector_active}, timestamp}` "
+        "|\n"
+        "| POST `/-/reload` | `{reloaded, changed[], timestamp}`; 400 with `errors[{file, line, "
+        "column, path, message}]`, and nothing is changed |\n"
+        "| POST `/-/log-level` | takes `{level, component}`, the latter may be left out; "
+        "`{levels{}, timestamp}` |\n\n"
+        "RESULT is `{name, status, message, details{}, timestamp, duration_ms, critical, stale}`; "
+        "ALERT is `{name,\nseverity, state, message, labels{}, annotations{}, starts_at, ends_at "
+        "or null}`. Statuses are healthy, degraded,\nunhealthy and unknown; severities critical, "
+        "warning and info; states pending, firing and resolved.\n\n"
+        "The keys of the metrics' maps are `name` or `name{label=value,label2=value2}`, labels "
+        "sorted, with `\\` before each\nof `, = { } \" \\` in a value. A histogram or timer is "
+        "`{count, sum, min, max, mean, p50, p95, p99, buckets{}}`,\nbuckets cumulative. Values "
+        "that JSON lacks are the texts NaN, +Inf and -Inf.\n");
+}
+
+static void document_webhook(struct koa_buf *buf)
+{
+    koa_buf_append_text(
+        buf, "\n## Webhook\n\n"
+             "A notifier of the type `webhook` POSTs `{alert, timestamp}`: ALERT as above with "
+             "`fingerprint`, `rule`, `value`\nand `threshold`. With `format: alertmanager` it is "
+             "version 4 of Alertmanager's webhook.\n\n"
+             "| header | is |\n|---|---|\n"
+             "| `Content-Type` | `application/json` |\n"
+             "| `Idempotency-Key` | the same for every attempt of one notification |\n"
+             "| `X-Koa-Timestamp` | seconds since 1970 of this attempt |\n"
+             "| `X-Koa-Signature` | with `hmac_key`: `v1=` and the hexadecimal HMAC-SHA256 of the "
+             "timestamp, a dot and the body |\n\n"
+             "2xx is delivered. 408, 425, 429, 5xx and no answer are tried again, with growing "
+             "pauses or "
+             "after `Retry-After`, up to\n`max_attempts`; anything else is given up at once. "
+             "Redirects are not followed.\n");
+}
+
 void koa_api_document(struct koa_buf *buf)
 {
     koa_buf_append_text(
@@ -43,6 +110,8 @@ void koa_api_document(struct koa_buf *buf)
         koa_buf_printf(buf, "| %s | `%s` | %s | %s |\n", method(route), route->pattern,
                        scope(route), route->help);
     }
+    document_answers(buf);
+    document_webhook(buf);
     koa_buf_append_text(
         buf,
         "\n## Clusters\n\n"
