@@ -125,7 +125,7 @@ def test_the_webhook_is_signed_and_told_of_both_ends(agent, receiver, tmp_path):
 
 def test_a_webhook_to_a_metadata_service_is_refused_unless_allowed(agent, tmp_path):
     one = agent(hook_config(tmp_path / "flag", "http://169.254.169.254/latest/"))
-    wait_until(lambda: "allow_link_local" in one.log, 15, "the refusal in the log")
+    one.wait_for_log("allow_link_local", 15)
     assert one.metric('kafka_ops_notifications_total{notifier="hook",outcome="delivered"}') in (None, 0)
     one.stop()
 
@@ -178,7 +178,7 @@ def test_the_log_notifier_tells(agent, tmp_path):
 
 def test_json_log_lines_are_json(agent, tmp_path):
     one = agent(config(tmp_path / "flag") + "log: {format: json}\n")
-    wait_until(lambda: "flag_down" in one.log, 15)
+    one.wait_for_log("flag_down", 15)
     for line in one.log.splitlines():
         assert {"timestamp", "level", "component", "event", "message"} <= json.loads(line).keys()
     one.stop()

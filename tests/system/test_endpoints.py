@@ -192,7 +192,7 @@ def test_every_listed_endpoint_answers(simulated):
 def test_log_levels_change_at_run_time(simulated):
     assert simulated.post("/-/log-level", {"level": "debug", "component": "httpserver"}).json["levels"]["httpserver"] == "debug"
     simulated.get("/info")
-    wait_until(lambda: "GET /info 200" in simulated.log, 5, "a debug line of a request")
+    simulated.wait_for_log("GET /info 200")
     assert simulated.post("/-/log-level", {"level": "loud"}).status == 400
     refused = simulated.post("/-/log-level", {"level": "info", "component": "nope"})
     levels = simulated.post("/-/log-level", {"level": "info"}).json["levels"]

@@ -176,7 +176,7 @@ def test_every_way_in_that_kafka_offers_works(version, request, agent):
         result = watcher.wait_for_check(name, "healthy", 15)
         assert result["message"] == "Kafka cluster accessible with 1 brokers", (name, result)
     assert PASSWORD not in watcher.log
-    assert "plain: PLAIN without tls sends its secret readable" in watcher.log
+    watcher.wait_for_log("plain: PLAIN without tls sends its secret readable")
     assert "scram512: SCRAM" not in watcher.log
 
 
@@ -225,7 +225,8 @@ def test_every_way_to_fail_names_its_cause_and_no_secret(new, agent):
         assert secret not in everything
     for name in ("wrong-password", "expired"):
         words = cases[name][1]
-        lines = [line for line in watcher.log.splitlines() if words in line and "kafka.disconnected" in line]
+        lines = wait_until(lambda: [line for line in watcher.log.splitlines()
+                                    if words in line and "kafka.disconnected" in line], 5, "the outage in the log")
         assert len(lines) == 1, f"{name} is told once, not with every attempt: {lines}"
 
 
@@ -357,7 +358,7 @@ def test_sessions_are_renewed_before_they_end_and_nothing_is_ever_unhealthy(new,
         endpoint.refuses = True
         wait_until(lambda: "the token endpoint answers 401: invalid_client: go away" in watcher.check("granted")["message"],
                    20, "the endpoint's refusal in the check")
-        assert "granted: no new token: the token endpoint answers 401" in watcher.log, "of which cluster"
+        watcher.wait_for_log("granted: no new token: the token endpoint answers 401")
         assert CLIENT_SECRET not in watcher.log and "eyJ" not in watcher.log
     finally:
         endpoint.close()

@@ -25,7 +25,7 @@ def test_defaults_work_without_a_file(agent):
     wait_until(lambda: "KAFKA_BOOTSTRAP_SERVERS" in one.check("kafka")["message"], 10, "what to set for a cluster")
     assert one.check("kafka")["status"] == "unknown"
     wait_until(lambda: one.get("/health").json["overall_status"] == "healthy", 10, "healthy without a cluster")
-    assert "no Kafka cluster is watched" in one.log
+    one.wait_for_log("no Kafka cluster is watched")
     one.stop()
 
 
@@ -72,7 +72,7 @@ def test_a_timeout_that_may_hide_a_missing_broker_is_a_warning(agent, build, tmp
     text = "clusters: [{name: a, bootstrap_servers: 'h:1', interval: 5s, request_timeout: 5s}]"
     warning = "koa.yaml:1:79: clusters[0].request_timeout: is not below the interval"
     one = agent(text)
-    assert warning in one.log
+    one.wait_for_log(warning)
     done = run(build, "check-config", one.config_file)
     assert done.returncode == 0 and warning in done.stderr and "request_timeout: 5s" in done.stdout
     one.write_config(text.replace("request_timeout: 5s", "request_timeout: 4s"))
@@ -145,7 +145,7 @@ def test_a_taken_port_is_named(agent):
 def test_the_start_says_where_it_listens_and_where_it_is_reached(agent):
     for host in ("127.0.0.1", "0.0.0.0"):
         one = agent(arguments=["--host", host])
-        assert f"listens on {host}:{one.port}; from this machine: http://127.0.0.1:{one.port}\n" in one.log
+        one.wait_for_log(f"listens on {host}:{one.port}; from this machine: http://127.0.0.1:{one.port}\n")
         one.stop()
 
 
@@ -153,7 +153,7 @@ def test_standard_error_holds_json_only_once_the_log_has_begun(agent):
     one = agent("log: {format: json}\nchecks: [{name: first, type: exec, command: [/bin/true]}]")
     one.write_config("log: {format: json}\nmetrics: {retention: x}\nchecks: [{name: first, type: exec}]")
     one.signal(signal.SIGHUP)
-    wait_until(lambda: "the configuration in force stays" in one.log, 5, "the refusal in the log")
+    one.wait_for_log("the configuration in force stays")
     second = agent("log: {format: json}", start=False)
     second.arguments[second.arguments.index("--port") + 1] = one.port
     second.start(wait=False)
@@ -186,9 +186,9 @@ def test_an_unusable_state_directory_costs_one_warning(agent):
     one.state.write_text("a file, no directory")
     one.start()
     assert "state lives in memory" in one.wait_for_check("database", "degraded")["message"]
+    one.stop()
     warnings = [line for line in one.log.splitlines() if " warning " in line and "state lives in memory" in line]
     assert len(warnings) == 1, warnings
-    one.stop()
 
 
 def test_reload_takes_new_settings(agent):
@@ -269,7 +269,7 @@ def test_reload_by_signal(agent):
     one.signal(signal.SIGHUP)
     wait_until(lambda: one.get("/health/checks/second?cached=1").status != 404, 10, "the new check")
     one.signal(signal.SIGUSR1)
-    wait_until(lambda: " debug " in one.log, 10, "debug lines")
+    one.wait_for_log(" debug ", 10)
     one.stop()
 
 

@@ -178,7 +178,7 @@ def test_planted_secrets_appear_nowhere(agent, database, echo, receiver, tmp_pat
         assert_clean("the webhook's headers", json.dumps(dict(headers)))
 
     one.signal(signal.SIGHUP)
-    wait_until(lambda: "reload" in one.log, 10, "the reload in the log")
+    one.wait_for_log("reload", 10)
     assert one.request("GET", "/health", headers={"Authorization": "Bearer pl4nted-wrong-token"}).status in (200, 401, 503)
     assert one.request("GET", "/info?token=pl4nted-in-a-query", headers=credentials).status == 200
     one.stop()

@@ -290,9 +290,9 @@ def test_https_and_its_certificate_replaced_on_disk(agent, tmp_path):
     assert not is_served(one, second[0])
     install(second)
     wait_until(lambda: is_served(one, second[0]), 10, "the new certificate")
-    wait_until(lambda: "is in use" in one.log, 5, "a log line")
+    one.wait_for_log("is in use")
     cert.write_text("-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\n")
-    wait_until(lambda: "the changed certificate cannot be used, the previous one stays" in one.log, 10, "the refusal in the log")
+    one.wait_for_log("the changed certificate cannot be used, the previous one stays", 10)
     assert is_served(one, second[0])
     # The key of another certificate is as broken.
     install((first[0], second[1]))

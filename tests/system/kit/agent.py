@@ -93,6 +93,10 @@ class Agent:
     def check(self, name, cached=True):
         return self.get(f"/health/checks/{urllib.parse.quote(name)}" + ("?cached=1" if cached else "")).json
 
+    def wait_for_log(self, text, deadline=5):
+        """Waits for a line that holds `text`: lines are written by a thread of their own, after what they tell."""
+        wait_until(lambda: text in self.log, deadline, f"'{text}' in the log")
+
     def wait_for_check(self, name, status, deadline=10):
         return wait_until(lambda: (result := self.check(name))["status"] == status and result, deadline,
                           f"check {name} being {status}")

@@ -81,8 +81,8 @@ static void explained(struct bench *bench, uint64_t identity, struct koa_buf *bu
     koa_json_object_end(&json);
     KIT_EXPECT("unknown",
                !koa_alert_render_explained(&json, "0000000000000000", board, history, ledger));
-    koa_object_unref(&history->object);
-    koa_object_unref(&ledger->object);
+    koa_object_unref((struct koa_object *) history);
+    koa_object_unref((struct koa_object *) ledger);
 }
 
 static void one_alert_is_explained(void **state)

@@ -83,7 +83,7 @@ static void what_lies_on_a_disk_fits_it(void **state)
         (void) check_disks(&kit, "told to be fuller or emptier than its logs make it");
         sim_kit_advance(&kit, 1000);
     }
-    sim_kit_advance(&kit, 24 * 3600 * 1000);
+    sim_kit_advance(&kit, INT64_C(24) * 3600 * 1000);
     KIT_EXPECT_INT("its logs outgrow a disk", 0, check_disks(&kit, "a day of much writing"));
     sim_kit_tear_down(&kit);
 }
