@@ -18,8 +18,6 @@ enum {
     STARTS_KEPT_SLOW_CYCLES = 3,
 };
 
-static void step(struct koa_collector *collector);
-
 const char *koa_collector_phase_name(enum koa_collector_phase phase)
 {
     static const char *const names[] = {[KOA_PHASE_METADATA] = "metadata",
@@ -227,7 +225,7 @@ static void on_done(void *context, struct koa_kafka_request *request,
     }
     if (task->queue != NULL && !collector->is_cancelled)
         koa_cycle_next_group(collector, task);
-    step(collector);
+    koa_cycle_step(collector);
 }
 
 struct koa_task *koa_cycle_task(struct koa_collector *collector, int32_t broker,
@@ -356,6 +354,8 @@ static void advance(struct koa_collector *collector)
             koa_cycle_ping(collector);
             koa_cycle_list_groups(collector);
             koa_cycle_ask_for_state(collector);
+        } else if (koa_cycle_may_call_servers(collector)) {
+            koa_cycle_call_servers(collector);
         } else if (koa_cycle_may_ask_for_metadata(collector)) {
             koa_cycle_ask_for_metadata(collector);
         } else {
@@ -384,13 +384,13 @@ static void advance(struct koa_collector *collector)
 }
 
 /* Not from inside itself: a request may end before submit() returns. */
-static void step(struct koa_collector *collector)
+void koa_cycle_step(struct koa_collector *collector)
 {
     if (collector->is_stepping)
         return;
     collector->is_stepping = true;
     while (collector->pending == 0 && collector->phase != KOA_PHASE_IDLE &&
-           !collector->is_cancelled)
+           !collector->is_cancelled && !koa_cycle_is_calling_servers(collector))
         advance(collector);
     collector->is_stepping = false;
 }
@@ -408,6 +408,7 @@ bool koa_collector_begin(struct koa_collector *collector)
     collector->has_slow = koa_mono_diff_ms(collector->began, collector->slow_due) >= 0;
     collector->slow_is_whole = true;
     collector->has_retried = false;
+    collector->has_called_servers = false;
     collector->has_asked_for_lists = false;
     collector->is_other_cluster = false;
     collector->requests = collector->errors = 0;
@@ -420,6 +421,6 @@ bool koa_collector_begin(struct koa_collector *collector)
         koa_cycle_note(collector, "no memory for a cycle");
     }
     koa_roster_begin(&collector->roster);
-    step(collector);
+    koa_cycle_step(collector);
     return true;
 }

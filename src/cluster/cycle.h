@@ -82,6 +82,8 @@ struct koa_collector {
 
     int32_t *candidates; /* for metadata, in the cycle's arena */
     size_t candidate_count, next_candidate;
+    size_t first_unheard; /* of the candidates: the first behind the servers that were called */
+    bool has_called_servers;
     int32_t metadata_broker; /* who answered last; kept across cycles */
 
     int32_t *brokers; /* ids that are asked in this phase, rising; in the cycle's arena */
@@ -99,6 +101,8 @@ void koa_cycle_note(struct koa_collector *collector, const char *text);
 /* A task of this cycle to be filled and submitted; NULL, and noted, when memory is out. */
 KOA_MUST_USE struct koa_task *koa_cycle_task(struct koa_collector *collector, int32_t broker,
                                              enum koa_task_kind kind);
+/* Goes on when nothing is waited for any more. */
+void koa_cycle_step(struct koa_collector *collector);
 /* `body` NULL: there was no memory for it. */
 void koa_cycle_submit(struct koa_collector *collector, struct koa_task *task, int16_t api_key,
                       const void *body);
@@ -116,6 +120,15 @@ void koa_cycle_note_lacking(struct koa_collector *collector, const struct koa_ta
 KOA_MUST_USE bool koa_cycle_list_candidates(struct koa_collector *collector, bool keep_last);
 bool koa_cycle_may_ask_for_metadata(const struct koa_collector *collector);
 void koa_cycle_ask_for_metadata(struct koa_collector *collector);
+/* Whether several servers of the configuration are next. */
+bool koa_cycle_may_call_servers(const struct koa_collector *collector);
+/* All of them at once: the first to answer is asked for metadata. */
+void koa_cycle_call_servers(struct koa_collector *collector);
+/* None of those that were called has answered yet, and some may still. */
+bool koa_cycle_is_calling_servers(const struct koa_collector *collector);
+/* One has answered, or failed. */
+void koa_cycle_hear_server(struct koa_collector *collector, int32_t server,
+                           const struct koa_error *error);
 void koa_cycle_take_metadata(struct koa_collector *collector, const struct koa_task *task,
                              const struct koa_kafka_metadata_response *answer);
 
@@ -157,6 +170,9 @@ void koa_cycle_take_offsets(struct koa_collector *collector, const struct koa_ta
 /* Brokers that did not answer lately. One that answers before the groups are listed is asked for
  * its own. */
 void koa_cycle_ping(struct koa_collector *collector);
+/* A server of the configuration: koa_cycle_hear_server() follows. */
+void koa_cycle_call(struct koa_collector *collector, int32_t server);
+bool koa_cycle_has_calls(const struct koa_collector *collector);
 /* A question that a broker has to pass on to the controller; `body` lives as long as the collector.
  * Not while one of the same kind is under way. */
 void koa_cycle_pass_on(struct koa_collector *collector, enum koa_task_kind kind, int16_t api_key,

@@ -1,7 +1,8 @@
-/* Requests that no phase waits for: pings of brokers that failed, and what a broker has to ask the
- * controller for. A controller that is silent would keep such an answer, and all behind it on that
- * connection, from a broker that is well: so they go over the configuration's servers, whose
- * connections nothing else uses once the brokers are known, and say nothing about a broker. */
+/* Requests that no phase waits for: pings of brokers that failed, calls of the configuration's
+ * servers, of which the first answer is enough, and what a broker has to ask the controller for. A
+ * controller that is silent would keep such an answer, and all behind it on that connection, from a
+ * broker that is well: so they go over the configuration's servers, whose connections nothing else
+ * uses once the brokers are known, and say nothing about a broker. */
 #include "base/memory.h"
 #include "cluster/cycle.h"
 #include "kafka/messages/api_versions.h"
@@ -43,7 +44,9 @@ static void on_done(void *context, struct koa_kafka_request *request,
     struct koa_collector *collector = context;
 
     koa_list_remove(&task->node);
-    if (task->kind == KOA_TASK_PING) {
+    if (task->kind == KOA_TASK_PING && task->broker < 0) {
+        koa_cycle_hear_server(collector, task->broker, answer->error);
+    } else if (task->kind == KOA_TASK_PING) {
         take_pong(collector, task, answer);
     } else {
         take_passed_on(collector, task, answer);
@@ -86,12 +89,34 @@ static void submit(struct koa_collector *collector, int32_t broker, enum koa_tas
     collector->opts.ops->submit(collector->opts.context, broker, &task->request);
 }
 
-void koa_cycle_ping(struct koa_collector *collector)
+static void submit_ping(struct koa_collector *collector, int32_t broker)
 {
     static const struct koa_kafka_api_versions_request who = {
         .client_software_name = {.data = "kafka-ops-agent", .size = 15},
         .client_software_version = {.data = "0", .size = 1},
         .node_id = -1};
+
+    submit(collector, broker, KOA_TASK_PING, KOA_KAFKA_API_VERSIONS, &who);
+}
+
+void koa_cycle_call(struct koa_collector *collector, int32_t server)
+{
+    submit_ping(collector, server);
+}
+
+bool koa_cycle_has_calls(const struct koa_collector *collector)
+{
+    KOA_LIST_FOREACH (node, &collector->background) {
+        const struct koa_task *task = KOA_CONTAINER_OF(node, struct koa_task, node);
+
+        if (task->kind == KOA_TASK_PING && task->broker < 0)
+            return true;
+    }
+    return false;
+}
+
+void koa_cycle_ping(struct koa_collector *collector)
+{
     const struct koa_roster *roster = &collector->roster;
     int32_t *ids = koa_arena_alloc(collector->arena, roster->count + 1, sizeof(*ids));
     size_t count = 0;
@@ -102,7 +127,7 @@ void koa_cycle_ping(struct koa_collector *collector)
             ids[count++] = roster->rows[i].id;
     }
     for (size_t i = 0; i < count; i++)
-        submit(collector, ids[i], KOA_TASK_PING, KOA_KAFKA_API_VERSIONS, &who);
+        submit_ping(collector, ids[i]);
 }
 
 void koa_cycle_pass_on(struct koa_collector *collector, enum koa_task_kind kind, int16_t api_key,

@@ -130,6 +130,51 @@ bool koa_cycle_may_ask_for_metadata(const struct koa_collector *collector)
            spent < METADATA_TIMEOUTS * collector->opts.request_timeout_ms;
 }
 
+bool koa_cycle_may_call_servers(const struct koa_collector *collector)
+{
+    size_t next = collector->next_candidate;
+
+    return !collector->has_called_servers && next + 1 < collector->candidate_count &&
+           collector->candidates[next] < 0 && collector->candidates[next + 1] < 0;
+}
+
+void koa_cycle_call_servers(struct koa_collector *collector)
+{
+    size_t first = collector->next_candidate;
+    size_t behind = first;
+
+    while (behind < collector->candidate_count && collector->candidates[behind] < 0)
+        behind++;
+    collector->has_called_servers = true;
+    collector->next_candidate = collector->first_unheard = behind;
+    /* Answers that come at once write over candidates that have been called. */
+    for (size_t i = behind; i > first; i--)
+        koa_cycle_call(collector, collector->candidates[i - 1]);
+}
+
+bool koa_cycle_is_calling_servers(const struct koa_collector *collector)
+{
+    return collector->phase == KOA_PHASE_METADATA && collector->draft == NULL &&
+           collector->has_called_servers && collector->next_candidate >= collector->first_unheard &&
+           koa_cycle_has_calls(collector);
+}
+
+/* Who answers is the next candidate: there is a place for each that was called. A call may also be
+ * left from the cycle before. */
+void koa_cycle_hear_server(struct koa_collector *collector, int32_t server,
+                           const struct koa_error *error)
+{
+    if (collector->is_cancelled || collector->phase != KOA_PHASE_METADATA ||
+        collector->draft != NULL || !collector->has_called_servers)
+        return;
+    if (error != NULL) {
+        koa_cycle_note(collector, error->text);
+    } else {
+        collector->candidates[--collector->next_candidate] = server;
+    }
+    koa_cycle_step(collector);
+}
+
 void koa_cycle_ask_for_metadata(struct koa_collector *collector)
 {
     /* All topics; none of them is created by asking. */

@@ -296,6 +296,85 @@ static void a_cluster_that_never_answered_is_told_as_such(void **state)
     fake_tear_down(&fake);
 }
 
+static void servers_that_are_frozen_cost_nothing_while_one_answers(void **state)
+{
+    for (size_t well = 0; well < FAKE_SERVERS; well++) {
+        struct fake_cluster fake;
+
+        fake_set_up_with_servers(&fake, FAKE_SERVERS);
+        for (size_t i = 0; i < FAKE_SERVERS; i++)
+            fake.servers[i] = i == well ? FAKE_ANSWERS : FAKE_IS_FROZEN;
+        assert_int_equal(fake_cycle(&fake), 0);
+        assert_null(koa_snapshot_error(fake.snapshot));
+        assert_int_equal(fake_partition(&fake, "orders", 2).end_offset, 300);
+        assert_int_equal(fake.asked[0][KOA_KAFKA_API_VERSIONS], FAKE_SERVERS);
+        assert_int_equal(fake.asked[0][KOA_KAFKA_METADATA], 1);
+        /* The calls that are left end as failures of nobody, long after. */
+        fake.now.ms += TIMEOUT_MS;
+        fake_answer(&fake);
+        assert_int_equal(fake_cycle(&fake), 0);
+        assert_int_equal(fake.asked[0][KOA_KAFKA_API_VERSIONS], FAKE_SERVERS);
+        fake_tear_down(&fake);
+    }
+    (void) state;
+}
+
+static void servers_that_all_keep_silent_cost_one_deadline(void **state)
+{
+    struct fake_cluster fake;
+
+    (void) state;
+    fake_set_up_with_servers(&fake, FAKE_SERVERS);
+    for (size_t i = 0; i < FAKE_SERVERS; i++)
+        fake.servers[i] = FAKE_IS_FROZEN;
+    assert_int_equal(fake_cycle(&fake), TIMEOUT_MS);
+    KIT_EXPECT_CONTAINS("error", "no answer within", koa_snapshot_error(fake.snapshot));
+    for (size_t i = 0; i < FAKE_SERVERS; i++)
+        fake.servers[i] = FAKE_REFUSES;
+    assert_int_equal(fake_cycle(&fake), 0);
+    assert_string_equal(koa_snapshot_error(fake.snapshot), "Connection refused");
+    for (size_t i = 0; i < FAKE_SERVERS; i++)
+        fake.servers[i] = FAKE_AT_ONCE;
+    assert_int_equal(fake_cycle(&fake), 0);
+    assert_null(koa_snapshot_error(fake.snapshot));
+    fake_tear_down(&fake);
+}
+
+static void every_server_that_answered_is_asked_before_a_cycle_fails(void **state)
+{
+    struct fake_cluster fake;
+
+    (void) state;
+    fake_set_up_with_servers(&fake, FAKE_SERVERS);
+    fake.metadata_error = 29;
+    assert_int_equal(fake_cycle(&fake), 0);
+    assert_true(fake.report.has_failed);
+    assert_int_equal(fake.asked[0][KOA_KAFKA_METADATA], FAKE_SERVERS); /* and none twice */
+    fake_tear_down(&fake);
+}
+
+/* A call that a frozen server has not answered is not made again, and counts when it is. */
+static void a_call_may_outlive_its_cycle(void **state)
+{
+    struct fake_cluster fake;
+
+    (void) state;
+    fake_set_up_with_servers(&fake, 2);
+    fake.servers[0] = FAKE_IS_FROZEN;
+    fake.metadata_error = 29;
+    assert_true(koa_collector_begin(fake.collector));
+    fake_answer(&fake);
+    fake.now.ms += TIMEOUT_MS - 1;
+    fake_answer(&fake);
+    assert_true(koa_collector_is_busy(fake.collector)); /* the other one may still do better */
+    fake.servers[0] = FAKE_ANSWERS;
+    fake.metadata_error = 0;
+    fake_answer(&fake);
+    assert_false(koa_collector_is_busy(fake.collector));
+    assert_null(koa_snapshot_error(fake.snapshot));
+    fake_tear_down(&fake);
+}
+
 static void metadata_that_is_refused_is_a_failed_cycle(void **state)
 {
     struct fake_cluster fake;
@@ -442,6 +521,10 @@ int main(void)
         cmocka_unit_test(a_topic_that_vanished_is_gone_at_once),
         cmocka_unit_test(a_cluster_that_is_down_keeps_its_data_with_the_reason),
         cmocka_unit_test(a_cluster_that_never_answered_is_told_as_such),
+        cmocka_unit_test(servers_that_are_frozen_cost_nothing_while_one_answers),
+        cmocka_unit_test(servers_that_all_keep_silent_cost_one_deadline),
+        cmocka_unit_test(every_server_that_answered_is_asked_before_a_cycle_fails),
+        cmocka_unit_test(a_call_may_outlive_its_cycle),
         cmocka_unit_test(metadata_that_is_refused_is_a_failed_cycle),
         cmocka_unit_test(servers_without_metadata_are_told_as_such),
         cmocka_unit_test(a_frozen_cluster_ends_its_cycle_within_a_bound),

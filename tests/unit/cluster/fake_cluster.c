@@ -26,6 +26,12 @@ static size_t index_of(int32_t broker)
     return broker < 0 ? 0 : (size_t) broker;
 }
 
+static enum fake_mode mode_of(const struct fake_cluster *fake, int32_t broker)
+{
+    return fake->server_count > 1 && broker < 0 ? fake->servers[-1 - broker]
+                                                : fake->modes[index_of(broker)];
+}
+
 static void end_with_error(struct koa_kafka_request *request, enum koa_err code, const char *text)
 {
     struct koa_error error;
@@ -174,7 +180,7 @@ static void answer_one(struct fake_cluster *fake, struct koa_kafka_request *requ
 {
     struct koa_kafka_describe_cluster_response description = {.controller_id = 3};
 
-    if (fake->modes[index_of(broker)] == FAKE_REFUSES) {
+    if (mode_of(fake, broker) == FAKE_REFUSES) {
         end_with_error(request, KOA_ERR_IO, "Connection refused");
     } else if (request->api_key == KOA_KAFKA_METADATA && fake->lacks_metadata) {
         end_with_error(request, KOA_ERR_UNSUPPORTED, "the broker does not offer metadata");
@@ -203,7 +209,7 @@ static void fake_submit(void *context, int32_t broker, struct koa_kafka_request 
     if (request->api_key == KOA_KAFKA_LIST_OFFSETS &&
         offsets->topics.rows[0].partitions.rows[0].timestamp >= 0)
         fake->times_asked++;
-    if (fake->modes[index_of(broker)] == FAKE_AT_ONCE) {
+    if (mode_of(fake, broker) == FAKE_AT_ONCE) {
         answer_one(fake, request, broker);
         return;
     }
@@ -252,7 +258,7 @@ void fake_answer(struct fake_cluster *fake)
             struct koa_kafka_request *request = fake->pending[i].request;
             bool is_passed_on = request->api_key == KOA_KAFKA_DESCRIBE_QUORUM ||
                                 request->api_key == KOA_KAFKA_LIST_PARTITION_REASSIGNMENTS;
-            bool is_frozen = fake->modes[index_of(broker)] == FAKE_IS_FROZEN ||
+            bool is_frozen = mode_of(fake, broker) == FAKE_IS_FROZEN ||
                              (fake->is_controller_frozen && is_passed_on);
 
             if (is_frozen && fake->now.ms < request->deadline.ms)
@@ -292,6 +298,11 @@ int64_t fake_cycle(struct fake_cluster *fake)
 
 void fake_set_up(struct fake_cluster *fake)
 {
+    fake_set_up_with_servers(fake, 1);
+}
+
+void fake_set_up_with_servers(struct fake_cluster *fake, size_t count)
+{
     static const struct koa_collector_ops ops = {.mono = fake_mono,
                                                  .wall = fake_wall,
                                                  .submit = fake_submit,
@@ -301,7 +312,7 @@ void fake_set_up(struct fake_cluster *fake)
     static const char *const exclude[] = {"__.*"};
     struct koa_name_filter_opts filter = {.exclude = exclude, .exclude_count = 1};
     struct koa_collector_opts opts = {.name = "prod",
-                                      .bootstrap_count = 1,
+                                      .bootstrap_count = count,
                                       .interval_ms = INTERVAL_MS,
                                       .slow_interval_ms = SLOW_MS,
                                       .request_timeout_ms = TIMEOUT_MS,
@@ -311,6 +322,7 @@ void fake_set_up(struct fake_cluster *fake)
     struct koa_error error;
 
     memset(fake, 0, sizeof(*fake));
+    fake->server_count = count;
     fake->now.ms = 1000000;
     fake->cluster_id = "id-1";
     fake->offset_fetch_version = 9;

@@ -6,6 +6,7 @@
 
 enum {
     FAKE_BROKERS = 3,
+    FAKE_SERVERS = 3,
     FAKE_TOPICS = 4,
     FAKE_PARTITIONS = 4,
     FAKE_PENDING = 64,
@@ -51,6 +52,8 @@ struct fake_cluster {
     struct koa_collector *collector;
     struct koa_name_filter *filter;
     enum fake_mode modes[FAKE_BROKERS + 1]; /* by id, from 1; [0] is the configuration's server */
+    size_t server_count;                    /* of the configuration */
+    enum fake_mode servers[FAKE_SERVERS];   /* instead of modes[0] where there are several */
     bool is_listed[FAKE_BROKERS + 1];
     struct fake_topic topics[FAKE_TOPICS];
     int16_t metadata_error;
@@ -92,6 +95,8 @@ struct fake_cluster {
 
 /* Three brokers; "orders" has a partition on each, "pay" two on broker 1. */
 void fake_set_up(struct fake_cluster *fake);
+/* The same, with so many servers in the configuration. */
+void fake_set_up_with_servers(struct fake_cluster *fake, size_t count);
 /* "shop" at broker 2 with two members, "audit" at broker 3 with none. */
 void fake_add_groups(struct fake_cluster *fake);
 void fake_tear_down(struct fake_cluster *fake);
