@@ -22,6 +22,9 @@ enum {
     ERRORS_LIMIT = 4096,
     ARGUMENT_LIMIT = 256,
     KEY_SIZE = 256,
+    /* Of one program that may wait to be started: all checks of a configuration begin at once, and
+     * a shell runs most of them. A start takes a fraction of a millisecond. */
+    STARTS_LIMIT = 1000,
     READ_SIZE = 16384,
     READS_PER_TURN = 4, /* a flood leaves the loop its time */
     LAST_READS = 8,     /* what a pipe of 64 KiB still holds, twice */
@@ -347,8 +350,11 @@ static struct spawn *create_spawn(struct koa_process *process, const struct koa_
         return NULL;
     for (size_t i = 0; i < KOA_ARRAY_COUNT(spawn->pipes); i++)
         spawn->pipes[i] = -1;
-    spawn->job = (struct koa_job){
-        .work = work, .done = on_spawned, .release = release, .deadline_ms = opts->deadline_ms};
+    spawn->job = (struct koa_job){.work = work,
+                                  .done = on_spawned,
+                                  .release = release,
+                                  .deadline_ms = opts->deadline_ms,
+                                  .queue_limit = STARTS_LIMIT};
     spawn->process = process;
     spawn->without_pidfd = opts->without_pidfd;
     spawn->child = koa_child_create(process->loop);

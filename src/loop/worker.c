@@ -316,16 +316,17 @@ static enum koa_err need_thread(struct koa_workers *workers, const char *key,
 /* ---- what others call */
 
 /* Under the mutex. */
-static enum koa_err admit(struct koa_workers *workers, struct key_queue *queue, const char *key,
-                          struct koa_error *reterr)
+static enum koa_err admit(struct koa_workers *workers, struct key_queue *queue,
+                          const struct koa_job *job, const char *key, struct koa_error *reterr)
 {
+    size_t limit = job->queue_limit != 0 ? job->queue_limit : workers->jobs_per_key;
     enum koa_err err = KOA_OK;
 
     if (queue->running != NULL && queue->running->is_abandoned) {
         err = koa_fail(reterr, KOA_ERR_LIMIT,
                        "'%s' still hangs: its call of %" PRId64 " s ago has not returned", key,
                        koa_mono_diff_ms(koa_clock_mono(), queue->running->begun) / 1000);
-    } else if (queue->waiting >= workers->jobs_per_key) {
+    } else if (queue->waiting >= limit) {
         err =
             koa_fail(reterr, KOA_ERR_LIMIT, "%zu jobs wait for '%s' already", queue->waiting, key);
     } else if (workers->waiting >= WAITING_LIMIT) {
@@ -352,7 +353,7 @@ static enum koa_err enqueue(struct koa_workers *workers, const char *key,
         return koa_fail(reterr, KOA_ERR_NOMEM, "no memory to queue '%s' (or %d names are in use)",
                         key, KEY_LIMIT);
     }
-    err = admit(workers, queue, key, reterr);
+    err = admit(workers, queue, state->job, key, reterr);
     if (err == KOA_OK) {
         state->queue = queue;
         koa_list_push_back(&queue->jobs, &state->in_queue);

@@ -32,6 +32,7 @@ struct koa_job {
     void (*done)(struct koa_job *job, bool abandoned);
     void (*release)(struct koa_job *job);
     int64_t deadline_ms;         /* from koa_workers_run() on, waiting included */
+    size_t queue_limit;          /* jobs of its key that may wait before it; 0: jobs_per_key */
     struct koa_job_state *state; /* the workers' own */
 };
 

@@ -52,6 +52,16 @@ def test_a_plugin_that_floods_is_cut(agent, tmp_path):
     one.stop()
 
 
+def test_many_checks_of_one_program_all_run(agent):
+    """They begin at the same moment, and none is turned away."""
+    rows = "".join(f"  - {{name: e{number}, type: exec, interval: 1s, command: [/bin/sh, -c, exit 0]}}\n" for number in range(100))
+    one = agent(f"checks:\n{rows}")
+    runs = 'kafka_ops_health_check_runs_total{check="e%d",status="%s"}'
+    wait_until(lambda: all((one.metric(runs % (number, "healthy")) or 0) >= 3 for number in (0, 50, 99)), 15, "three runs")
+    metrics = one.get("/metrics/prometheus").text
+    assert [number for number in range(100) if runs % (number, "unhealthy") + " 0" not in metrics.splitlines()] == []
+
+
 def test_a_missing_program_says_so(agent):
     one = agent("checks: [{name: gone, type: exec, command: [/no/such/plugin]}]")
     told = wait_until(lambda: "/no/such/plugin" in (now := one.check("gone"))["message"] and now, 10, "the program's name")
