@@ -122,9 +122,11 @@ enum koa_condition {
     KOA_CONDITION_ABOVE_END,   /* lag is 0, not negative */
     KOA_CONDITION_TOPIC_GONE,  /* the topic or the partition; there is no lag */
     KOA_CONDITION_LEADERLESS,
-    KOA_CONDITION_STALE,            /* commit or log end are from an earlier cycle */
-    KOA_CONDITION_OPEN_TRANSACTION, /* what lags may not be read yet by read_committed */
-    KOA_CONDITION_MARKERS_ONLY,     /* what lags are markers of transactions: nothing to read */
+    KOA_CONDITION_STALE, /* commit or log end are from an earlier cycle */
+    /* At the last stable offset: what lags may not be read yet by read_committed. A group beyond it
+     * reads uncommitted messages, and lags like any other. */
+    KOA_CONDITION_OPEN_TRANSACTION,
+    KOA_CONDITION_MARKERS_ONLY, /* what lags are markers of transactions: nothing to read */
     KOA_CONDITION_COUNT
 };
 
@@ -159,7 +161,7 @@ struct koa_snapshot_group {
     size_t topics;                           /* with commits or assigned to a member */
     int64_t lag;                             /* messages; of all partitions */
     int64_t lag_max;                         /* of one partition */
-    double lag_seconds;                      /* of the topic that lags longest */
+    double lag_seconds;                      /* of the topic that lags longest; 0 when unknown */
     enum koa_lag_quality lag_quality;        /* unknown: no lag in seconds */
     int64_t conditions[KOA_CONDITION_COUNT]; /* partitions in each */
 };
@@ -184,8 +186,10 @@ struct koa_snapshot_group_topic {
     double lag_velocity;           /* messages per second; positive: falls behind */
     double catch_up_seconds;
     double retention_ratio; /* lag by the messages retained; near 1: data is about to be lost */
-    double lag_seconds;     /* of the partition that lags longest; see `lag_quality` */
+    double lag_seconds;     /* of the partition that lags longest; 0 when unknown */
     enum koa_lag_quality lag_quality;
+    double readable_seconds; /* the same without what waits for an open transaction */
+    enum koa_lag_quality readable_quality;
     int64_t conditions[KOA_CONDITION_COUNT];
 };
 

@@ -107,11 +107,12 @@ static bool is_shown_as(const struct koa_snapshot *snapshot, size_t index, const
 }
 
 /* Names that are shown as they are, nearly all, are found by the order of the rows. One that looks
- * like another's escapes is shown with escapes of its own. */
+ * like another's escapes is shown with escapes of its own. What is no UTF-8 is never shown, so it
+ * can only be meant as it is. */
 bool koa_group_find(const struct koa_snapshot *snapshot, const char *name, size_t *ret_index)
 {
     if (koa_snapshot_find_group(snapshot, koa_str_from(name), ret_index) &&
-        is_shown_as(snapshot, *ret_index, name))
+        (is_shown_as(snapshot, *ret_index, name) || !koa_utf8_valid(koa_str_from(name))))
         return true;
     for (size_t i = 0; strstr(name, "\\x") != NULL && i < koa_snapshot_group_count(snapshot); i++) {
         if (is_shown_as(snapshot, i, name)) {

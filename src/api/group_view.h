@@ -29,7 +29,7 @@ size_t koa_group_rows(const struct koa_snapshot *snapshot, const struct koa_page
 size_t koa_group_topic_rows(const struct koa_snapshot *snapshot, size_t group,
                             const struct koa_page *page, struct koa_page_row *rows);
 
-/* By the name that is shown, as a path has it. */
+/* By the name that is shown, as a path has it; by its bytes where they are no UTF-8. */
 bool koa_group_find(const struct koa_snapshot *snapshot, const char *name, size_t *ret_index);
 
 /* Members of the object that is open. */

@@ -185,9 +185,7 @@ static void add_topic(struct table *table, const struct koa_snapshot_group *grou
     add_text(table, topic->name);
     add_number(table, topic->has_lag, topic->lag);
     add_number(table, topic->has_lag, topic->lag_max);
-    /* "At least nothing" tells nothing: the first look at what lags. */
-    if (topic->lag_quality != KOA_LAG_UNKNOWN &&
-        (topic->lag_quality != KOA_LAG_AT_LEAST || topic->lag_seconds > 0)) {
+    if (topic->lag_quality != KOA_LAG_UNKNOWN) {
         koa_buf_printf(&table->cell, "%s%.1f", topic->lag_quality == KOA_LAG_AT_LEAST ? ">=" : "",
                        topic->lag_seconds);
     }

@@ -213,7 +213,8 @@ static void take_offset(struct koa_snapshot *draft, size_t at, enum koa_draft_of
         break;
     case KOA_DRAFT_STABLE:
         columns->stable[at] = offset;
-        *flags = (uint8_t) ((*flags | KOA_PARTITION_HAS_STABLE) & ~KOA_PARTITION_IS_OPEN);
+        *flags |= KOA_PARTITION_HAS_STABLE | KOA_PARTITION_STABLE_FRESH;
+        *flags &= (uint8_t) ~KOA_PARTITION_IS_OPEN;
         if ((*flags & KOA_PARTITION_END_FRESH) != 0 && offset < columns->end[at])
             *flags |= KOA_PARTITION_IS_OPEN;
         break;

@@ -37,8 +37,9 @@ struct koa_group_topic_row {
     uint32_t progress; /* slot of the lag history; KOA_NO_INDEX: none */
     int64_t lag, lag_max, committed;
     int64_t progress_ms; /* wall time; 0: unknown */
-    float consumption_rate, lag_velocity, catch_up_seconds, retention_ratio, lag_seconds;
-    uint8_t lag_quality; /* enum koa_lag_quality */
+    float consumption_rate, lag_velocity, catch_up_seconds, retention_ratio;
+    float lag_seconds, readable_seconds;
+    uint8_t lag_quality, readable_quality; /* enum koa_lag_quality */
     uint8_t flags;
     uint32_t conditions[KOA_CONDITION_COUNT];
 };

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/str.h"
+#include "cluster/longest.h"
 #include "cluster/offset_history.h"
 #include "cluster/progress.h"
 #include "cluster/slots.h"
@@ -70,9 +71,7 @@ struct join {
     int64_t consumed, readable; /* messages that were read, and that could be */
     bool has_moved;
     int64_t retained, retained_lag;
-    double longest_ms; /* lag in time */
-    bool has_longest;
-    enum koa_lag_quality quality;
+    struct koa_longest age, readable_age;
 };
 
 static bool has_flag(const struct koa_snapshot *snapshot, size_t partition, uint8_t flag)
@@ -98,6 +97,15 @@ static const struct koa_commit_row *find_old(struct join *join, const struct koa
     return NULL;
 }
 
+/* Commits are read before the last stable offset, which only grows: a reader of committed messages
+ * is never beyond it. One at it may be either. */
+static bool reads_uncommitted(const struct koa_snapshot *snapshot,
+                              const struct koa_commit_row *commit)
+{
+    return has_flag(snapshot, commit->place, KOA_PARTITION_STABLE_FRESH) &&
+           commit->offset > snapshot->partitions.stable[commit->place];
+}
+
 static uint8_t conditions_of(const struct join *join, const struct koa_commit_row *commit,
                              int64_t lag, bool has_lag)
 {
@@ -115,38 +123,45 @@ static uint8_t conditions_of(const struct join *join, const struct koa_commit_ro
     if (is_fresh && commit->offset > columns->end[at])
         found |= 1U << KOA_CONDITION_ABOVE_END;
     if (has_lag && lag > 0 && has_flag(join->draft, at, KOA_PARTITION_IS_OPEN) &&
-        commit->offset >= columns->stable[at])
+        commit->offset >= columns->stable[at] && !reads_uncommitted(join->draft, commit))
         found |= 1U << KOA_CONDITION_OPEN_TRANSACTION;
     return (uint8_t) found;
 }
 
-/* How long the next of `readable` messages has been there. */
-static void note_time(struct join *join, const struct koa_commit_row *commit, int64_t readable)
+/* How long the message at the commit has been there. */
+static enum koa_lag_quality find_age(const struct join *join, const struct koa_commit_row *commit,
+                                     double *ret_seconds)
 {
     const struct koa_offset_history *history =
         koa_slots_get(join->lag->histories, join->draft->partitions.history[commit->place]);
-    enum koa_lag_quality quality = KOA_LAG_EXACT;
     int64_t written_ms = join->now.ms;
-    double waited_ms;
+    enum koa_lag_quality quality =
+        history != NULL ? koa_offset_history_find(history, commit->offset, &written_ms)
+                        : KOA_LAG_UNKNOWN;
 
-    if (readable > 0) {
-        quality = history != NULL ? koa_offset_history_find(history, commit->offset, &written_ms)
-                                  : KOA_LAG_UNKNOWN;
-    }
+    *ret_seconds = join->now.ms > written_ms ? (double) (join->now.ms - written_ms) / 1000.0 : 0;
     /* What was first seen in this cycle says nothing of its age yet. */
     if (quality == KOA_LAG_AT_LEAST && written_ms >= join->now.ms)
-        quality = KOA_LAG_UNKNOWN;
-    if (quality == KOA_LAG_UNKNOWN) {
-        /* Others of the topic may be known: then it is at least theirs. */
-        join->quality = KOA_LAG_AT_LEAST;
-        return;
+        return KOA_LAG_UNKNOWN;
+    return quality;
+}
+
+/* Markers are no messages. What an open transaction holds back is as old as anything else, but
+ * waiting for it is not the consumer's fault. */
+static void note_time(struct join *join, const struct koa_commit_row *commit, int64_t lag)
+{
+    bool has_messages = lag > 0 && (commit->conditions & 1U << KOA_CONDITION_MARKERS_ONLY) == 0;
+    enum koa_lag_quality quality = KOA_LAG_EXACT;
+    double seconds = 0;
+
+    if (has_messages)
+        quality = find_age(join, commit, &seconds);
+    koa_longest_add(&join->age, quality, seconds);
+    if ((commit->conditions & UNREADABLE) == 0) {
+        koa_longest_add(&join->readable_age, quality, seconds);
+    } else {
+        koa_longest_add(&join->readable_age, KOA_LAG_EXACT, 0);
     }
-    waited_ms = join->now.ms > written_ms ? (double) (join->now.ms - written_ms) : 0;
-    if (!join->has_longest || waited_ms > join->longest_ms)
-        join->longest_ms = waited_ms;
-    join->has_longest = true;
-    if (quality > join->quality)
-        join->quality = quality;
 }
 
 static void note_retention(struct join *join, const struct koa_commit_row *commit, int64_t lag)
@@ -216,12 +231,9 @@ static void finish_commit(struct join *join, uint32_t index)
         note_movement(join, commit);
         commit->conditions |= conditions_of(join, commit, lag, has_lag);
         if (has_lag) {
-            int64_t readable;
-
             note_markers(join, commit, lag);
-            readable = (commit->conditions & UNREADABLE) == 0 ? lag : 0;
-            join->readable += readable;
-            note_time(join, commit, readable);
+            join->readable += (commit->conditions & UNREADABLE) == 0 ? lag : 0;
+            note_time(join, commit, lag);
             note_retention(join, commit, lag);
         }
     }
@@ -274,6 +286,14 @@ static void finish_rates(struct join *join)
     }
 }
 
+static void finish_age(const struct koa_longest *age, uint8_t *ret_quality, float *ret_seconds)
+{
+    double seconds;
+
+    *ret_quality = (uint8_t) koa_longest_end(age, &seconds);
+    *ret_seconds = (float) seconds;
+}
+
 static void finish_topic(struct join *join)
 {
     struct koa_group_topic_row *topic = join->topic;
@@ -292,10 +312,8 @@ static void finish_topic(struct join *join)
         return;
     if (join->has_moved || join->readable == 0 || topic->progress_ms == 0)
         topic->progress_ms = join->now.ms;
-    if (join->has_longest) {
-        topic->lag_quality = (uint8_t) join->quality;
-        topic->lag_seconds = (float) (join->longest_ms / 1000.0);
-    }
+    finish_age(&join->age, &topic->lag_quality, &topic->lag_seconds);
+    finish_age(&join->readable_age, &topic->readable_quality, &topic->readable_seconds);
     if (join->retained > 0) {
         double ratio = (double) join->retained_lag / (double) join->retained;
 
@@ -396,8 +414,7 @@ static void keep_histories(struct koa_lag *lag, struct koa_snapshot *draft)
 void koa_lag_finish(struct koa_lag *lag, struct koa_snapshot *draft,
                     const struct koa_snapshot *previous, struct koa_wall now)
 {
-    struct join cycle = {
-        .lag = lag, .draft = draft, .previous = previous, .now = now, .quality = KOA_LAG_EXACT};
+    struct join cycle = {.lag = lag, .draft = draft, .previous = previous, .now = now};
     size_t next = 0;
 
     keep_histories(lag, draft);

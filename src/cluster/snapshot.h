@@ -34,7 +34,8 @@ enum koa_partition_flag {
     KOA_PARTITION_HAS_START = 4,
     KOA_PARTITION_END_FRESH = 8, /* from this cycle */
     KOA_PARTITION_HAS_STABLE = 16,
-    KOA_PARTITION_IS_OPEN = 32, /* its last stable offset was below its end, seen together */
+    KOA_PARTITION_IS_OPEN = 32,      /* its last stable offset was below its end, seen together */
+    KOA_PARTITION_STABLE_FRESH = 64, /* from this cycle */
 };
 
 struct koa_partition_columns {

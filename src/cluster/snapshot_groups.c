@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/str.h"
+#include "cluster/longest.h"
 #include "cluster/name_search.h"
 #include "cluster/snapshot.h"
 
@@ -78,21 +79,11 @@ static void copy_conditions(const struct koa_snapshot *snapshot, const uint32_t 
         to[KOA_CONDITION_STALE] = commits;
 }
 
-static void take_longest(const struct koa_group_topic_row *topic, struct koa_snapshot_group *group)
-{
-    double seconds = koa_decimal(topic->lag_seconds);
-
-    if (topic->lag_quality == KOA_LAG_UNKNOWN ||
-        (group->lag_quality != KOA_LAG_UNKNOWN && seconds <= group->lag_seconds))
-        return;
-    group->lag_seconds = seconds;
-    group->lag_quality = (enum koa_lag_quality) topic->lag_quality;
-}
-
 void koa_snapshot_group(const struct koa_snapshot *snapshot, size_t index,
                         struct koa_snapshot_group *ret_group)
 {
     const struct koa_group_row *row = &snapshot->groups[index];
+    struct koa_longest longest = {.seconds = 0};
     uint32_t commits = 0;
 
     *ret_group = (struct koa_snapshot_group){
@@ -114,9 +105,15 @@ void koa_snapshot_group(const struct koa_snapshot *snapshot, size_t index,
         .lag_max = row->lag_max,
     };
     for (uint32_t i = 0; i < row->topic_count; i++) {
-        commits += row->topics[i].commit_count;
-        take_longest(&row->topics[i], ret_group);
+        const struct koa_group_topic_row *topic = &row->topics[i];
+
+        commits += topic->commit_count;
+        if (topic->with_lag > 0) {
+            koa_longest_add(&longest, (enum koa_lag_quality) topic->lag_quality,
+                            koa_decimal(topic->lag_seconds));
+        }
     }
+    ret_group->lag_quality = koa_longest_end(&longest, &ret_group->lag_seconds);
     copy_conditions(snapshot, row->conditions, commits, ret_group->conditions);
 }
 
@@ -150,6 +147,8 @@ void koa_snapshot_group_topic(const struct koa_snapshot *snapshot, size_t group,
         .retention_ratio = koa_decimal(row->retention_ratio),
         .lag_seconds = koa_decimal(row->lag_seconds),
         .lag_quality = (enum koa_lag_quality) row->lag_quality,
+        .readable_seconds = koa_decimal(row->readable_seconds),
+        .readable_quality = (enum koa_lag_quality) row->readable_quality,
     };
     copy_conditions(snapshot, row->conditions, row->commit_count, ret_topic->conditions);
 }

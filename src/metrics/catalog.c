@@ -161,7 +161,8 @@ const struct koa_metric_row koa_catalog_kafka[] = {
     {"kafka_ops_cluster_partitions_offline_replicas", KOA_GAUGE, NULL, "cluster",
      "Partitions of the cluster with replicas on brokers that are down."},
     {"kafka_ops_topic_partitions_under_min_isr", KOA_GAUGE, NULL, "cluster,topic",
-     "Partitions with fewer replicas in sync than min.insync.replicas: writes with acks=all fail."},
+     "Partitions with fewer replicas in sync than min.insync.replicas, which brokers cap at the "
+     "number of replicas: writes with acks=all fail."},
     {"kafka_ops_topic_partitions_at_min_isr", KOA_GAUGE, NULL, "cluster,topic",
      "Partitions with just min.insync.replicas in sync, that have more replicas."},
     {"kafka_ops_topic_partitions_reassigning", KOA_GAUGE, NULL, "cluster,topic",
@@ -171,9 +172,10 @@ const struct koa_metric_row koa_catalog_kafka[] = {
     {"kafka_ops_topic_partition_last_stable_offset", KOA_GAUGE, NULL, "cluster,topic,partition",
      "Offset up to which every transaction is decided, as of the last slow cycle."},
     {"kafka_ops_cluster_partitions_under_min_isr", KOA_GAUGE, NULL, "cluster",
-     "Partitions of the cluster with fewer replicas in sync than min.insync.replicas."},
+     "Partitions of the cluster with fewer replicas in sync than min.insync.replicas, which "
+     "brokers cap at the number of replicas."},
     {"kafka_ops_cluster_partitions_at_min_isr", KOA_GAUGE, NULL, "cluster",
-     "Partitions of the cluster with just min.insync.replicas in sync."},
+     "Partitions of the cluster with just min.insync.replicas in sync, that have more replicas."},
     {"kafka_ops_cluster_partitions_reassigning", KOA_GAUGE, NULL, "cluster",
      "Partitions of the cluster whose replicas move between brokers."},
     {"kafka_ops_broker_log_dir_size_bytes", KOA_GAUGE, "bytes", "cluster,broker,log_dir",
@@ -224,9 +226,11 @@ const struct koa_metric_row koa_catalog_kafka[] = {
      "When a commit of the group on the topic was last seen to move, or nothing was there to "
      "read."},
     {"kafka_ops_consumergroup_lag_seconds", KOA_GAUGE, "seconds", "cluster,consumergroup,topic",
-     "Age of the oldest message not yet consumed, of the partition that lags longest; 0 where "
-     "nothing can be read: open_transaction and markers_only. In a hole that compaction left it "
-     "tends to the age of the hole's older end."},
+     "Age of the oldest message not yet consumed, of the partition that lags longest. Markers "
+     "(markers_only) are no messages; what waits for a transaction (open_transaction) is, though "
+     "its reader may have to wait. Absent while unknown. In a hole that compaction left it tends "
+     "to "
+     "the age of the hole's older end."},
     {"kafka_ops_consumergroup_lag_quality", KOA_GAUGE, NULL, "cluster,consumergroup,quality,topic",
      "Always 1; how sure the lag in seconds is: exact, interpolated, or at_least."},
     {"kafka_ops_consumergroup_lag_velocity", KOA_GAUGE, NULL, "cluster,consumergroup,topic",

@@ -197,7 +197,10 @@ static void add_history(const struct kit_snapshot *spec, const char *group,
         topic->catch_up_seconds = (float) row->catch_up_seconds;
         topic->retention_ratio = (float) row->retention_ratio;
         topic->lag_seconds = (float) row->lag_seconds;
+        topic->readable_seconds =
+            (float) (row->readable_seconds > 0 ? row->readable_seconds : row->lag_seconds);
         topic->lag_quality = (uint8_t) row->lag_quality;
+        topic->readable_quality = (uint8_t) row->lag_quality;
         topic->flags = (uint8_t) row->flags;
         topic->assigned = row->assigned;
     }

@@ -35,6 +35,7 @@ struct kit_group_topic {
     const char *group, *topic;
     int64_t still_ms; /* since the last progress; 0: not known */
     double consumption_rate, lag_velocity, catch_up_seconds, retention_ratio, lag_seconds;
+    double readable_seconds; /* 0: as the lag */
     enum koa_lag_quality lag_quality;
     unsigned flags; /* enum koa_group_topic_flag */
     uint32_t assigned;

@@ -2,6 +2,8 @@
  */
 #include "builtin/checks/group_lag.h"
 
+#include "cluster/longest.h"
+
 enum { OUT = 1U << KOA_CONDITION_OPEN_TRANSACTION | 1U << KOA_CONDITION_MARKERS_ONLY };
 
 static int64_t count_out(const int64_t *conditions)
@@ -14,8 +16,8 @@ void koa_group_topic_lag(const struct koa_snapshot *snapshot, size_t group, size
 {
     *ret_lag = (struct koa_group_lag){.has_messages = row->has_lag,
                                       .messages = row->lag,
-                                      .seconds = row->lag_seconds,
-                                      .quality = row->lag_quality};
+                                      .seconds = row->readable_seconds,
+                                      .quality = row->readable_quality};
     if (count_out(row->conditions) == 0)
         return;
     ret_lag->has_messages = false;
@@ -40,13 +42,15 @@ void koa_group_topic_lag(const struct koa_snapshot *snapshot, size_t group, size
 void koa_group_lag(const struct koa_snapshot *snapshot, size_t group,
                    const struct koa_snapshot_group *row, struct koa_group_lag *ret_lag)
 {
+    struct koa_longest longest = {.seconds = 0};
+
     *ret_lag = (struct koa_group_lag){.has_messages = row->has_lag,
                                       .messages = row->lag,
                                       .seconds = row->lag_seconds,
                                       .quality = row->lag_quality};
     if (count_out(row->conditions) == 0)
         return;
-    *ret_lag = (struct koa_group_lag){.quality = KOA_LAG_UNKNOWN};
+    *ret_lag = (struct koa_group_lag){.messages = 0};
     for (size_t i = 0; i < row->topics; i++) {
         struct koa_snapshot_group_topic topic;
         struct koa_group_lag lag;
@@ -56,12 +60,10 @@ void koa_group_lag(const struct koa_snapshot *snapshot, size_t group,
         ret_lag->has_messages = ret_lag->has_messages || lag.has_messages;
         ret_lag->messages += lag.messages;
         ret_lag->left_out += lag.left_out;
-        if (lag.quality != KOA_LAG_UNKNOWN &&
-            (ret_lag->quality == KOA_LAG_UNKNOWN || lag.seconds > ret_lag->seconds)) {
-            ret_lag->seconds = lag.seconds;
-            ret_lag->quality = lag.quality;
-        }
+        if (lag.has_messages)
+            koa_longest_add(&longest, lag.quality, lag.seconds);
     }
+    ret_lag->quality = koa_longest_end(&longest, &ret_lag->seconds);
 }
 
 void koa_worst_add(struct koa_worst *worst, struct koa_worst_row row)

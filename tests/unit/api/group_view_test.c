@@ -158,6 +158,34 @@ static void a_group_shows_commits_ends_lags_and_conditions(void **state)
     koa_snapshot_unref(snapshot);
 }
 
+/* As koa_group_list shows them: what is no UTF-8, and what looks like its escapes. */
+static void a_group_is_found_by_what_is_shown_and_by_its_bytes(void **state)
+{
+    static const struct kit_group odd[] = {{.name = "\\xff"}, {.name = "plain"}, {.name = "\xff"}};
+    static const char *const shown[] = {"\\x5cxff", "plain", "\\xff"};
+    static const struct {
+        const char *name, *found; /* NULL: none */
+    } cases[] = {
+        {"\\xff", "\\xff"}, {"\xff", "\\xff"}, {"\\x5cxff", "\\x5cxff"},
+        {"plain", "plain"}, {"\xfe", NULL},    {"\\xfe", NULL},
+    };
+    struct koa_snapshot *snapshot =
+        kit_snapshot(&(struct kit_snapshot){.groups = odd, .group_count = KOA_ARRAY_COUNT(odd)});
+
+    (void) state;
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(odd); i++)
+        snapshot->groups[i].display = shown[i];
+    KIT_EACH (c, cases) {
+        size_t index = 0;
+        bool is_found = koa_group_find(snapshot, c->name, &index);
+
+        KIT_EXPECT(c->name, is_found == (c->found != NULL));
+        if (is_found)
+            KIT_EXPECT_TEXT(c->name, c->found, snapshot->groups[index].display);
+    }
+    koa_snapshot_unref(snapshot);
+}
+
 static void what_is_not_known_is_null(void **state)
 {
     struct koa_snapshot *snapshot = make();
@@ -213,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_are_listed_by_what_is_asked),
         cmocka_unit_test(a_group_shows_commits_ends_lags_and_conditions),
+        cmocka_unit_test(a_group_is_found_by_what_is_shown_and_by_its_bytes),
         cmocka_unit_test(what_is_not_known_is_null),
         cmocka_unit_test(a_share_group_has_the_same_fields),
         cmocka_unit_test(an_absent_group_is_not_found),

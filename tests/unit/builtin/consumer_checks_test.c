@@ -222,6 +222,46 @@ static void a_group_that_stands_while_it_lags_is_found(void **state)
     koa_snapshot_unref(snapshot);
 }
 
+/* Beside what waits for a transaction there is a partition that may be read. */
+static void what_waits_does_not_count_in_time(void **state)
+{
+    static const struct kit_group half_groups[] = {{.name = "half", .members = 1}};
+    static const struct kit_commit half_commits[] = {{"half", "orders", 0, 10, OPEN},
+                                                     {"half", "orders", 1, 99990, 0}};
+    static const struct kit_group_topic half_history[] = {{.group = "half",
+                                                           .topic = "orders",
+                                                           .still_ms = 1,
+                                                           .lag_seconds = 9000,
+                                                           .readable_seconds = 3,
+                                                           .lag_quality = KOA_LAG_INTERPOLATED}};
+    static const struct judgement rows[] = {
+        {"not what waits",
+         {{"critical_time", "4s"}},
+         KOA_STATUS_HEALTHY,
+         "Consumer lag OK: 1 groups",
+         "\"partitions_left_out\":1"},
+        {"what can be read",
+         {{"critical_time", "2s"}},
+         KOA_STATUS_UNHEALTHY,
+         "half is 3.0 s behind (critical 2.0 s)",
+         NULL},
+    };
+    struct kit_snapshot half = spec;
+    struct koa_snapshot *snapshot;
+
+    (void) state;
+    half.groups = half_groups;
+    half.group_count = KOA_ARRAY_COUNT(half_groups);
+    half.group_topics = half_history;
+    half.group_topic_count = KOA_ARRAY_COUNT(half_history);
+    half.commits = half_commits;
+    half.commit_count = KOA_ARRAY_COUNT(half_commits);
+    snapshot = kit_snapshot(&half);
+    KIT_EACH (row, rows)
+        expect_row(&koa_check_consumer_lag, row, snapshot, 0);
+    koa_snapshot_unref(snapshot);
+}
+
 static void what_was_never_seen_to_move_is_not_said_to_stand(void **state)
 {
     static const struct judgement row = {"no history",
@@ -343,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lag_is_compared_with_the_limits_of_its_group),
         cmocka_unit_test(a_group_that_stands_while_it_lags_is_found),
+        cmocka_unit_test(what_waits_does_not_count_in_time),
         cmocka_unit_test(what_was_never_seen_to_move_is_not_said_to_stand),
         cmocka_unit_test(without_fresh_data_there_is_no_verdict),
         cmocka_unit_test(wrong_limits_are_refused_by_name),

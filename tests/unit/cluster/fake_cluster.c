@@ -143,6 +143,8 @@ answer_partition(const struct fake_topic *topic,
         answer_time(partition, asked->timestamp, &answer);
     } else if (asked->timestamp == KOA_KAFKA_OFFSET_START) {
         answer.offset = partition->start;
+    } else if (is_stable && partition->stable < 0) {
+        answer.error_code = 6;
     } else {
         answer.offset = is_stable && partition->stable > 0 ? partition->stable : partition->end;
     }

@@ -20,7 +20,7 @@ struct fake_partition {
     int32_t leader; /* 0: no such partition; -1: leaderless */
     int64_t end, start;
     int16_t error;              /* of ListOffsets */
-    int64_t stable;             /* last stable offset; 0: the end */
+    int64_t stable;             /* last stable offset; 0: the end; -1: not told */
     int64_t first_ms, every_ms; /* record N was written at first_ms + N * every_ms */
 };
 

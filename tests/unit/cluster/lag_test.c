@@ -133,6 +133,9 @@ static void wait_at_marker(struct fake_cluster *fake, bool has_markers)
     fake->groups[0].name = NULL;
     fake->groups[1].commits[0].offset = 299;
     fake->has_markers = has_markers;
+    /* A record a second, the last one now. */
+    fake->topics[2].partitions[2].first_ms = 1700000000000 + fake->now.ms - INT64_C(299) * 1000;
+    fake->topics[2].partitions[2].every_ms = 1000;
     for (int i = 0; i < 5; i++) {
         (void) fake_cycle(fake);
         fake->now.ms += INTERVAL_MS;
@@ -161,22 +164,28 @@ static void a_lag_of_markers_is_looked_at_once_and_says_so(void **state)
     fake_tear_down(&fake);
 }
 
+enum { MARKERS = 1U << KOA_CONDITION_MARKERS_ONLY, OPEN = 1U << KOA_CONDITION_OPEN_TRANSACTION };
+
 /* A partition whose rest cannot be read, beside one that may lag itself. */
 struct unreadable {
     const char *name;
     bool is_open;             /* by an open transaction, else by markers */
     int64_t behind;           /* messages of the other partition; one a second */
-    double at_least, at_most; /* seconds behind after 20 cycles */
+    int64_t stable;           /* last stable offset; the end is 300, the commit 299 */
+    unsigned condition;       /* 0: none */
+    double at_least, at_most; /* seconds that may be read, after 20 cycles */
+    bool is_old;              /* the first partition's rest is messages: then it is older */
 };
 
 static const struct unreadable unreadables[] = {
-    {"markers", false, 0, 0, 0},
-    {"markers, and another partition lags", false, 100, 290, 310},
-    {"an open transaction", true, 0, 0, 0},
-    {"an open transaction, and another partition lags", true, 100, 290, 310},
+    {"markers", false, 0, 0, MARKERS, 0, 0, false},
+    {"markers, and another partition lags", false, 100, 0, MARKERS, 290, 310, false},
+    {"an open transaction", true, 0, 299, OPEN, 0, 0, true},
+    {"an open transaction, and another partition lags", true, 100, 299, OPEN, 290, 310, true},
+    {"in an open transaction: it reads what is not committed", true, 0, 298, 0, 370, 382, true},
 };
 
-static void what_cannot_be_read_does_not_age(void **state)
+static void markers_do_not_age_and_what_waits_is_told_apart(void **state)
 {
     (void) state;
     KIT_EACH (row, unreadables) {
@@ -185,7 +194,7 @@ static void what_cannot_be_read_does_not_age(void **state)
         int64_t now_ms;
 
         wait_at_marker(&fake, !row->is_open);
-        fake.topics[2].partitions[2].stable = row->is_open ? 299 : 0;
+        fake.topics[2].partitions[2].stable = row->stable;
         fake.groups[1].commits[1] = (struct fake_commit){"orders", 0, 100, 0};
         (void) fake_cycle(&fake);
         for (int i = 0; i < 20; i++) {
@@ -195,16 +204,67 @@ static void what_cannot_be_read_does_not_age(void **state)
         }
         now_ms = koa_snapshot_time(fake.snapshot).ms;
         topic = fake_group_topic(&fake, "audit", "orders");
-        KIT_EXPECT_INT(row->name, 1,
-                       topic.conditions[row->is_open ? KOA_CONDITION_OPEN_TRANSACTION
-                                                     : KOA_CONDITION_MARKERS_ONLY]);
+        EXPECT_CONDITIONS(fake_commit(&fake, "audit", "orders", 2), row->condition);
         KIT_EXPECT_INT(row->name, row->behind > 0 ? 301 : 1, topic.lag);
-        KIT_EXPECT(row->name, topic.lag_seconds >= row->at_least);
-        KIT_EXPECT(row->name, topic.lag_seconds <= row->at_most);
+        KIT_EXPECT(row->name, topic.readable_seconds >= row->at_least);
+        KIT_EXPECT(row->name, topic.readable_seconds <= row->at_most);
+        KIT_EXPECT(row->name, topic.readable_quality != KOA_LAG_UNKNOWN);
         KIT_EXPECT(row->name, topic.lag_quality != KOA_LAG_UNKNOWN);
-        KIT_EXPECT_INT(row->name, row->behind == 0, topic.progress_time.ms == now_ms);
+        if (row->is_old) {
+            KIT_EXPECT(row->name, topic.lag_seconds > 370 && topic.lag_seconds < 382);
+        } else {
+            KIT_EXPECT_DOUBLE(row->name, topic.readable_seconds, topic.lag_seconds);
+        }
+        KIT_EXPECT_INT(row->name, row->at_least < 1, topic.progress_time.ms == now_ms);
         fake_tear_down(&fake);
     }
+}
+
+/* One partition is at its end, the other lags since nobody knows when. */
+static void at_least_nothing_is_unknown(void **state)
+{
+    struct koa_snapshot_group_topic topic;
+    struct fake_cluster fake;
+
+    (void) state;
+    set_up(&fake);
+    fake.groups[0].name = NULL;
+    fake.groups[1].commits[1] =
+        (struct fake_commit){"orders", 0, fake.topics[2].partitions[0].end, 0};
+    (void) fake_cycle(&fake);
+    topic = fake_group_topic(&fake, "audit", "orders");
+    assert_true(topic.lag > 0);
+    assert_int_equal(topic.lag_quality, KOA_LAG_UNKNOWN);
+    assert_int_equal(fake_group(&fake, "audit").lag_quality, KOA_LAG_UNKNOWN);
+    fake.now.ms += INTERVAL_MS;
+    (void) fake_cycle(&fake);
+    topic = fake_group_topic(&fake, "audit", "orders");
+    assert_int_not_equal(topic.lag_quality, KOA_LAG_UNKNOWN);
+    assert_true(topic.lag_seconds > 0);
+    fake_tear_down(&fake);
+}
+
+/* A reader of committed messages goes on with the last stable offset; that this was not told again
+ * makes it no reader of others. */
+static void a_stable_offset_of_before_proves_nothing(void **state)
+{
+    struct fake_cluster fake;
+
+    (void) state;
+    set_up(&fake);
+    fake.topics[2].partitions[2].stable = 250;
+    (void) fake_cycle(&fake);
+    EXPECT_CONDITIONS(fake_commit(&fake, "audit", "orders", 2), OPEN);
+    fake.topics[2].partitions[2].stable = -1;
+    fake.groups[1].commits[0].offset = 260;
+    fake.now.ms += INTERVAL_MS;
+    (void) fake_cycle(&fake);
+    EXPECT_CONDITIONS(fake_commit(&fake, "audit", "orders", 2), OPEN);
+    fake.topics[2].partitions[2].stable = 250;
+    fake.now.ms += INTERVAL_MS;
+    (void) fake_cycle(&fake);
+    EXPECT_CONDITIONS(fake_commit(&fake, "audit", "orders", 2), 0);
+    fake_tear_down(&fake);
 }
 
 static void a_lag_of_messages_is_looked_at_ever_more_rarely(void **state)
@@ -242,7 +302,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lag_of_markers_is_looked_at_once_and_says_so),
-        cmocka_unit_test(what_cannot_be_read_does_not_age),
+        cmocka_unit_test(markers_do_not_age_and_what_waits_is_told_apart),
+        cmocka_unit_test(at_least_nothing_is_unknown),
+        cmocka_unit_test(a_stable_offset_of_before_proves_nothing),
         cmocka_unit_test(a_lag_of_messages_is_looked_at_ever_more_rarely),
         cmocka_unit_test(without_the_right_to_read_a_lag_stays_as_it_is),
         cmocka_unit_test(progress_is_the_last_time_a_commit_moved_or_nothing_lagged),
