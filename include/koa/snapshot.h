@@ -223,6 +223,9 @@ KOA_API void koa_snapshot_partition(const struct koa_snapshot *snapshot, size_t 
 /* Broker ids, as many as koa_snapshot_partition.replicas; the first is the preferred leader. */
 KOA_API const int32_t *koa_snapshot_replica_ids(const struct koa_snapshot *snapshot, size_t topic,
                                                 size_t index);
+/* The same of those in sync, as many as koa_snapshot_partition.in_sync. */
+KOA_API const int32_t *koa_snapshot_in_sync_ids(const struct koa_snapshot *snapshot, size_t topic,
+                                                size_t index);
 
 /* In order of broker and path. */
 KOA_API size_t koa_snapshot_log_dir_count(const struct koa_snapshot *snapshot);

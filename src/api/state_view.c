@@ -42,26 +42,38 @@ void koa_state_view_write_topic(struct koa_json *json, const struct koa_snapshot
     koa_api_number(json, "log_bytes", topic->has_log_bytes, topic->log_bytes);
 }
 
-static void write_partition(struct koa_json *json, const struct koa_snapshot_partition *partition,
-                            const int32_t *replica_ids)
+static void write_ids(struct koa_json *json, const char *name, const int32_t *ids, int32_t count)
 {
-    koa_json_object(json, NULL);
-    koa_json_int(json, "id", partition->id);
-    koa_api_number(json, "leader", partition->leader >= 0, partition->leader);
-    koa_json_int(json, "replicas", partition->replicas);
-    koa_json_list(json, "replica_ids");
-    for (int32_t i = 0; i < partition->replicas; i++)
-        koa_json_int(json, NULL, replica_ids[i]);
+    koa_json_list(json, name);
+    for (int32_t i = 0; i < count; i++)
+        koa_json_int(json, NULL, ids[i]);
     koa_json_list_end(json);
-    koa_json_int(json, "in_sync", partition->in_sync);
-    koa_json_bool(json, "is_leader_preferred", partition->is_leader_preferred);
-    koa_api_number(json, "start_offset", partition->has_start_offset, partition->start_offset);
-    koa_api_number(json, "end_offset", partition->has_end_offset, partition->end_offset);
-    koa_api_number(json, "last_stable_offset", partition->has_stable_offset,
-                   partition->stable_offset);
-    koa_json_bool(json, "has_open_transaction", partition->has_open_transaction);
-    koa_json_bool(json, "is_stale", partition->is_stale);
-    koa_json_double(json, "offset_age_seconds", (double) partition->offset_age_ms / 1000.0);
+}
+
+static void write_partition(struct koa_json *json, const struct koa_snapshot *snapshot,
+                            size_t topic, size_t index)
+{
+    struct koa_snapshot_partition partition;
+
+    koa_snapshot_partition(snapshot, topic, index, &partition);
+    koa_json_object(json, NULL);
+    koa_json_int(json, "id", partition.id);
+    koa_api_number(json, "leader", partition.leader >= 0, partition.leader);
+    koa_json_int(json, "replicas", partition.replicas);
+    write_ids(json, "replica_ids", koa_snapshot_replica_ids(snapshot, topic, index),
+              partition.replicas);
+    koa_json_int(json, "in_sync", partition.in_sync);
+    write_ids(json, "in_sync_ids", koa_snapshot_in_sync_ids(snapshot, topic, index),
+              partition.in_sync);
+    koa_json_bool(json, "is_leader_preferred", partition.is_leader_preferred);
+    koa_api_number(json, "start_offset", partition.has_start_offset, partition.start_offset);
+    koa_api_number(json, "end_offset", partition.has_end_offset, partition.end_offset);
+    koa_api_number(json, "last_stable_offset", partition.has_stable_offset,
+                   partition.stable_offset);
+    koa_json_bool(json, "has_open_transaction", partition.has_open_transaction);
+    koa_json_bool(json, "is_stale", partition.is_stale);
+    koa_api_real(json, "offset_age_seconds", partition.has_end_offset,
+                 (double) partition.offset_age_ms / 1000.0);
     koa_json_object_end(json);
 }
 
@@ -69,12 +81,8 @@ void koa_state_view_write_partitions(struct koa_json *json, const struct koa_sna
                                      size_t index, int32_t count)
 {
     koa_json_list(json, "partition_list");
-    for (int32_t i = 0; i < count; i++) {
-        struct koa_snapshot_partition partition;
-
-        koa_snapshot_partition(snapshot, index, (size_t) i, &partition);
-        write_partition(json, &partition, koa_snapshot_replica_ids(snapshot, index, (size_t) i));
-    }
+    for (int32_t i = 0; i < count; i++)
+        write_partition(json, snapshot, index, (size_t) i);
     koa_json_list_end(json);
 }
 

@@ -90,8 +90,18 @@ static partition_in **select_partitions(struct koa_arena *scratch, topic_in *top
 struct filling {
     struct koa_snapshot *draft;
     size_t partition; /* the next one's place in the columns */
-    size_t replica;
+    size_t id;        /* the next one's place in `replica_ids` */
 };
+
+static size_t add_ids(struct filling *filling, const int32_t *ids, size_t count)
+{
+    size_t first = filling->id;
+
+    if (count > 0)
+        memcpy(filling->draft->replica_ids + first, ids, count * sizeof(*ids));
+    filling->id += count;
+    return first;
+}
 
 static void fill_partition(struct filling *filling, struct koa_topic_row *row,
                            partition_in *partition)
@@ -99,18 +109,17 @@ static void fill_partition(struct filling *filling, struct koa_topic_row *row,
     struct koa_partition_columns *columns = &filling->draft->partitions;
     size_t at = filling->partition++;
     size_t replicas = partition->replica_nodes.count;
+    size_t in_sync = partition->isr_nodes.count;
     bool has_leader = partition->leader_id >= 0;
 
     columns->id[at] = partition->partition_index;
     columns->leader[at] = has_leader ? partition->leader_id : -1;
     columns->replicas[at] = (int32_t) replicas;
-    columns->in_sync[at] = (int32_t) partition->isr_nodes.count;
-    columns->first_replica[at] = filling->replica;
-    if (replicas > 0) {
-        memcpy(filling->draft->replica_ids + filling->replica, partition->replica_nodes.rows,
-               replicas * sizeof(int32_t));
-    }
-    filling->replica += replicas;
+    columns->in_sync[at] = (int32_t) in_sync;
+    columns->first_replica[at] = add_ids(filling, partition->replica_nodes.rows, replicas);
+    columns->first_in_sync[at] = in_sync == replicas
+                                     ? columns->first_replica[at]
+                                     : add_ids(filling, partition->isr_nodes.rows, in_sync);
     if (has_leader && replicas > 0) {
         bool is_preferred = partition->replica_nodes.rows[0] == partition->leader_id;
 
@@ -118,7 +127,7 @@ static void fill_partition(struct filling *filling, struct koa_topic_row *row,
         row->non_preferred += is_preferred ? 0 : 1;
     }
     row->leaderless += has_leader ? 0 : 1;
-    row->under_replicated += partition->isr_nodes.count < replicas ? 1 : 0;
+    row->under_replicated += in_sync < replicas ? 1 : 0;
     row->with_offline_replicas += partition->offline_replicas.count > 0 ? 1 : 0;
 }
 
@@ -143,19 +152,28 @@ static bool fill_topic(struct filling *filling, struct koa_topic_row *row, topic
     return true;
 }
 
+/* Those in sync take room of their own only when they are not all. */
+static size_t count_ids(partition_in *partition)
+{
+    size_t replicas = partition->replica_nodes.count;
+    size_t in_sync = partition->isr_nodes.count;
+
+    return in_sync == replicas ? replicas : replicas + in_sync;
+}
+
 /* Room for all partitions, repeated ones included; the count is set right at the end. */
 static bool make_room(struct koa_snapshot *draft, topic_in *const *topics, size_t count)
 {
     size_t partitions = 0;
-    size_t replicas = 0;
+    size_t ids = 0;
 
     for (size_t i = 0; i < count; i++) {
         partitions += topics[i]->partitions.count;
         for (size_t j = 0; j < topics[i]->partitions.count; j++)
-            replicas += topics[i]->partitions.rows[j].replica_nodes.count;
+            ids += count_ids(&topics[i]->partitions.rows[j]);
     }
     draft->topics = koa_arena_alloc(draft->arena, count + 1, sizeof(*draft->topics));
-    draft->replica_ids = koa_arena_alloc(draft->arena, replicas + 1, sizeof(*draft->replica_ids));
+    draft->replica_ids = koa_arena_alloc(draft->arena, ids + 1, sizeof(*draft->replica_ids));
     return draft->topics != NULL && draft->replica_ids != NULL &&
            koa_snapshot_alloc_partitions(draft, partitions);
 }

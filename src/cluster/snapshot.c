@@ -56,6 +56,7 @@ bool koa_snapshot_alloc_partitions(struct koa_snapshot *snapshot, size_t count)
     columns->replicas = koa_arena_alloc(arena, count, sizeof(*columns->replicas));
     columns->in_sync = koa_arena_alloc(arena, count, sizeof(*columns->in_sync));
     columns->first_replica = koa_arena_alloc(arena, count, sizeof(*columns->first_replica));
+    columns->first_in_sync = koa_arena_alloc(arena, count, sizeof(*columns->first_in_sync));
     columns->end = koa_arena_alloc(arena, count, sizeof(*columns->end));
     columns->start = koa_arena_alloc(arena, count, sizeof(*columns->start));
     columns->stable = koa_arena_alloc(arena, count, sizeof(*columns->stable));
@@ -212,6 +213,14 @@ const int32_t *koa_snapshot_replica_ids(const struct koa_snapshot *snapshot, siz
     size_t at = snapshot->topics[topic].first + index;
 
     return snapshot->replica_ids + snapshot->partitions.first_replica[at];
+}
+
+const int32_t *koa_snapshot_in_sync_ids(const struct koa_snapshot *snapshot, size_t topic,
+                                        size_t index)
+{
+    size_t at = snapshot->topics[topic].first + index;
+
+    return snapshot->replica_ids + snapshot->partitions.first_in_sync[at];
 }
 
 void koa_snapshot_partition(const struct koa_snapshot *snapshot, size_t topic, size_t index,

@@ -44,6 +44,7 @@ struct koa_partition_columns {
     int32_t *replicas;
     int32_t *in_sync;
     size_t *first_replica; /* into `replica_ids`; as many as `replicas` says */
+    size_t *first_in_sync; /* the same; where all are in sync it is that of the replicas */
     int64_t *end, *start;
     int64_t *stable;            /* last stable offset */
     int64_t *end_ms, *start_ms; /* when they were learned, monotonic */

@@ -29,10 +29,12 @@ enum koa_trouble {
 /* Bits of those that degrade a cluster unless its check's configuration says otherwise. */
 enum {
     KOA_TROUBLES_DEGRADED = 1 << KOA_TROUBLE_MISSING_BROKERS | 1 << KOA_TROUBLE_LEADERLESS |
-                            1 << KOA_TROUBLE_UNDER_REPLICATED | 1 << KOA_TROUBLE_UNDER_MIN_ISR
+                            1 << KOA_TROUBLE_UNDER_REPLICATED | 1 << KOA_TROUBLE_UNDER_MIN_ISR |
+                            1 << KOA_TROUBLE_OFFLINE_LOG_DIRS
 };
 /* The same in the words of the check's configuration. */
-#define KOA_TROUBLES_DEGRADED_WORDS "[missing_brokers, leaderless, under_replicated, under_min_isr]"
+#define KOA_TROUBLES_DEGRADED_WORDS                                                                \
+    "[missing_brokers, leaderless, under_replicated, under_min_isr, offline_log_dirs]"
 
 /* Counts of brokers, partitions, log dirs and the quorum's voters. */
 struct koa_troubles {

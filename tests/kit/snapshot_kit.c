@@ -45,7 +45,7 @@ static void fill_partition(struct koa_snapshot *snapshot, size_t at, struct koa_
     columns->end[at] = row->end;
     columns->start[at] = row->start;
     columns->end_ms[at] = columns->start_ms[at] = KIT_SNAPSHOT_MONO_MS - row->stale_for_ms;
-    columns->first_replica[at] = at * KIT_REPLICAS;
+    columns->first_replica[at] = columns->first_in_sync[at] = at * KIT_REPLICAS;
     for (int32_t i = 0; i < replicas; i++)
         snapshot->replica_ids[at * KIT_REPLICAS + (size_t) i] = i + 1 + row->is_moved;
     columns->flags[at] |= columns->leader[at] >= 0 && !row->is_moved ? KOA_PARTITION_PREFERRED : 0;

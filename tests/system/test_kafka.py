@@ -135,6 +135,7 @@ def test_three_brokers(agent, trio):
     copied = one.get("/clusters/default/topics/copied").json
     assert copied["min_isr"] == 1 and copied["log_bytes"] >= 0 and copied["offline_replicas"] == 0
     row = copied["partition_list"][0]
+    assert sorted(row["in_sync_ids"]) == ids
     assert sorted(row["replica_ids"]) == ids and row["is_leader_preferred"] == (row["leader"] == row["replica_ids"][0])
     one.stop()
 

@@ -64,6 +64,7 @@ static void a_topic_tells_what_is_known(void **state)
                  "\"under_min_isr\":0,\"at_min_isr\":1,\"reassigning\":1,"
                  "\"non_preferred_leaders\":1,\"log_bytes\":4096,\"partition_list\":[{\"id\":0,"
                  "\"leader\":1,\"replicas\":3,\"replica_ids\":[2,3,4],\"in_sync\":2,"
+                 "\"in_sync_ids\":[2,3],"
                  "\"is_leader_preferred\":false,\"start_offset\":5,\"end_offset\":9,"
                  "\"last_stable_offset\":null,\"has_open_transaction\":false,"
                  "\"is_stale\":false,\"offset_age_seconds\":0}]}");
@@ -71,15 +72,16 @@ static void a_topic_tells_what_is_known(void **state)
     snapshot = make(NULL);
     snapshot->partitions.stable[1] = 4;
     snapshot->partitions.flags[1] |= KOA_PARTITION_HAS_STABLE | KOA_PARTITION_IS_OPEN;
-    expect_topic("not asked yet", snapshot, 1,
-                 "{\"name\":\"b\",\"is_internal\":false,\"partitions\":1,\"leaderless\":1,"
-                 "\"under_replicated\":1,\"offline_replicas\":0,\"min_isr\":null,"
-                 "\"under_min_isr\":null,\"at_min_isr\":null,\"reassigning\":null,"
-                 "\"non_preferred_leaders\":0,\"log_bytes\":null,\"partition_list\":[{\"id\":0,"
-                 "\"leader\":null,\"replicas\":2,\"replica_ids\":[1,2],\"in_sync\":0,"
-                 "\"is_leader_preferred\":false,\"start_offset\":null,\"end_offset\":null,"
-                 "\"last_stable_offset\":4,\"has_open_transaction\":true,"
-                 "\"is_stale\":false,\"offset_age_seconds\":0}]}");
+    expect_topic(
+        "not asked yet", snapshot, 1,
+        "{\"name\":\"b\",\"is_internal\":false,\"partitions\":1,\"leaderless\":1,"
+        "\"under_replicated\":1,\"offline_replicas\":0,\"min_isr\":null,"
+        "\"under_min_isr\":null,\"at_min_isr\":null,\"reassigning\":null,"
+        "\"non_preferred_leaders\":0,\"log_bytes\":null,\"partition_list\":[{\"id\":0,"
+        "\"leader\":null,\"replicas\":2,\"replica_ids\":[1,2],\"in_sync\":0,\"in_sync_ids\":[],"
+        "\"is_leader_preferred\":false,\"start_offset\":null,\"end_offset\":null,"
+        "\"last_stable_offset\":4,\"has_open_transaction\":true,"
+        "\"is_stale\":false,\"offset_age_seconds\":null}]}");
     koa_snapshot_unref(snapshot);
 }
 

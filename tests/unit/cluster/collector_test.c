@@ -222,6 +222,8 @@ static void a_leaderless_partition_is_not_asked_for_and_keeps_its_value_as_stale
     assert_int_equal(partition.leader, -1);
     assert_true(partition.is_stale);
     assert_int_equal(partition.in_sync, 1);
+    assert_int_equal(koa_snapshot_in_sync_ids(fake.snapshot, 0, 1)[0], 2);
+    assert_int_equal(koa_snapshot_in_sync_ids(fake.snapshot, 0, 2)[2], 3); /* all are */
     koa_snapshot_topic(fake.snapshot, 0, &topic);
     assert_int_equal(topic.leaderless, 1);
     assert_int_equal(topic.under_replicated, 1);

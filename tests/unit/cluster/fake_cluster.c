@@ -82,6 +82,8 @@ static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request 
         topic->partitions.rows = partitions[response.topics.count++];
         /* Not in order, as brokers do it. */
         for (int32_t j = FAKE_PARTITIONS - 1; j >= 0; j--) {
+            bool has_leader = fake->topics[i].partitions[j].leader > 0;
+
             if (fake->topics[i].partitions[j].leader != 0) {
                 topic->partitions.rows[topic->partitions.count++] =
                     (struct koa_kafka_metadata_partition){
@@ -89,8 +91,8 @@ static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request 
                         .leader_id = fake->topics[i].partitions[j].leader,
                         .replica_nodes = {.rows = all, .count = 3},
                         .offline_replicas = {.rows = gone, .count = gone_count},
-                        .isr_nodes = {.rows = all,
-                                      .count = fake->topics[i].partitions[j].leader < 0 ? 1 : 3}};
+                        .isr_nodes = {.rows = all + (has_leader ? 0 : 1),
+                                      .count = has_leader ? 3 : 1}};
             }
         }
     }
