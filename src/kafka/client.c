@@ -51,6 +51,7 @@ struct koa_kafka_client {
     bool is_encrypted;
     struct koa_list_node peers; /* struct peer */
     size_t broker_count;
+    bool has_listed; /* brokers, the first time: what comes later is news */
     struct koa_timer reaper;
 };
 
@@ -464,6 +465,28 @@ static bool is_same_address(const struct peer *peer, const struct koa_kafka_addr
            koa_text_equal(koa_kafka_broker_host(peer->broker), address->host);
 }
 
+/* What follows the last word about an outage that ended with the broker leaving the cluster. */
+static void log_listing(const struct koa_kafka_client *client,
+                        const struct koa_kafka_address *address, bool is_listed)
+{
+    koa_log_notice(client->opts.log, is_listed ? "kafka.listed" : "kafka.unlisted",
+                   "%sbroker %d (%s:%d) %s", client->owner, address->id, address->host,
+                   address->port,
+                   is_listed ? "is listed by its cluster now, and asked"
+                             : "is not listed by its cluster any more, and not asked until it is");
+}
+
+static void drop_unnamed(struct koa_kafka_client *client, struct peer *peer)
+{
+    struct koa_kafka_address address = {.id = peer->id,
+                                        .host = koa_kafka_broker_host(peer->broker),
+                                        .port = koa_kafka_broker_port(peer->broker)};
+
+    if (!peer->is_further)
+        log_listing(client, &address, false);
+    drop_peer(client, peer);
+}
+
 /* Makes sure that the broker is there, at its present address. */
 static void name_broker(struct koa_kafka_client *client, const struct koa_kafka_address *address)
 {
@@ -490,6 +513,8 @@ static void name_broker(struct koa_kafka_client *client, const struct koa_kafka_
         koa_log_warn(client->opts.log, "kafka.broker",
                      "broker %d cannot be watched: %s; trying again in the next cycle", address->id,
                      error.text);
+    } else if (client->has_listed) {
+        log_listing(client, address, true);
     }
 }
 
@@ -500,9 +525,10 @@ void koa_kafka_client_set_brokers(struct koa_kafka_client *client,
         peer_of(node)->is_named = peer_of(node)->id < 0;
     for (size_t i = 0; i < count; i++)
         name_broker(client, &brokers[i]);
+    client->has_listed = client->has_listed || client->broker_count > 0;
     KOA_LIST_FOREACH (node, &client->peers) {
         if (!peer_of(node)->is_named && !peer_of(node)->is_gone)
-            drop_peer(client, peer_of(node));
+            drop_unnamed(client, peer_of(node));
     }
     /* Not here: the caller may be inside a callback of one of them. */
     if (!koa_loop_after(client->opts.loop, &client->reaper, 0, reap)) {

@@ -185,9 +185,11 @@ def test_a_killed_broker_degrades_and_its_return_heals(agent, trio):
     wait_until(lambda: [row["id"] for row in one.get("/clusters/default").json["quorum"]["voters"] if row["is_lagging"]]
                == [victim.id], 40, "the killed voter being silent")
     assert one.check("kafka")["details"]["quorum_lagging_voters"] == 1
+    one.wait_for_log("is not listed by its cluster any more", 20)
     victim.start()
     assert one.wait_for_check("kafka", "healthy", 60)["message"] == "Kafka cluster accessible with 3 brokers"
     assert brokers(one)[victim.id]["error"] is None
+    one.wait_for_log("is listed by its cluster now")
     one.stop()
 
 
