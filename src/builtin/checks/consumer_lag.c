@@ -46,7 +46,7 @@ static const struct koa_option override_options[] = {
 };
 
 static const struct koa_option options[] = {
-    KOA_NAME_CHOICE_OPTIONS(struct config, names, "groups"),
+    KOA_NAME_CHOICE_OPTIONS(struct config, "groups"),
     {KOA_COUNT(struct config, limits.warning), .key = "warning", .fallback = "0", .minimum = 0,
      .maximum = 9e15,
      .help = "messages that a group lags in all above which it is degraded; 0: off"},

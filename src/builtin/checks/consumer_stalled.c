@@ -21,7 +21,7 @@ struct config {
 };
 
 static const struct koa_option options[] = {
-    KOA_NAME_CHOICE_OPTIONS(struct config, names, "groups"),
+    KOA_NAME_CHOICE_OPTIONS(struct config, "groups"),
     {KOA_DURATION(struct config, still_ms), .key = "for", .fallback = "5m", .minimum = 1000,
      .maximum = 30.0 * 86400000, .help = "time without progress from which it is unhealthy"},
     {KOA_COUNT(struct config, minimum_lag), .key = "min_lag", .fallback = "1", .minimum = 1,

@@ -12,15 +12,15 @@ struct koa_name_choice {
     struct koa_patterns *include_patterns, *exclude_patterns; /* of prepare */
 };
 
-/* The rows of a choice: first members of a check's options. `what` is the plural of what has the
- * names. */
-#define KOA_NAME_CHOICE_OPTIONS(s, m, what)                                                        \
-    {KOA_TEXTS(s, m.include), .key = "include", .fallback = "[\".*\"]",                            \
+/* The rows of a choice: first of a check's options, whose choice is `names`. `what` is the plural
+ * of what has the names. */
+#define KOA_NAME_CHOICE_OPTIONS(s, what)                                                           \
+    {KOA_TEXTS(s, names.include), .key = "include", .fallback = "[\".*\"]",                        \
      .validate = koa_pattern_validate,                                                             \
      .help = what " that are looked at: anchored regular expressions"},                            \
     {                                                                                              \
-        KOA_TEXTS(s, m.exclude), .key = "exclude", .validate = koa_pattern_validate,               \
-                                 .help = what " that are not"                                      \
+        KOA_TEXTS(s, names.exclude), .key = "exclude", .validate = koa_pattern_validate,           \
+                                     .help = what " that are not"                                  \
     }
 
 /* KOA_ERR_INVALID names the expression; nothing is left to free then. */

@@ -14,7 +14,7 @@ struct koa_partition_limits {
 
 /* The rows of such a check, but for the end. */
 #define KOA_PARTITION_LIMITS_OPTIONS(warning_default, critical_default)                            \
-    KOA_NAME_CHOICE_OPTIONS(struct koa_partition_limits, names, "topics"),                         \
+    KOA_NAME_CHOICE_OPTIONS(struct koa_partition_limits, "topics"),                                \
         {KOA_COUNT(struct koa_partition_limits, warning), .fallback = (warning_default),           \
          .minimum = 0, .maximum = 1e9, .help = "partitions from which it is degraded; 0: off"},    \
     {                                                                                              \

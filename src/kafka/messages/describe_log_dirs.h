@@ -27,12 +27,12 @@ struct koa_kafka_describe_log_dirs_topic {
 };
 
 struct koa_kafka_describe_log_dirs_result {
-    int16_t error_code;
     struct koa_str log_dir;
     KOA_KAFKA_ARRAY(struct koa_kafka_describe_log_dirs_topic) topics;
     int64_t total_bytes;  /* 4+; of the file system; -1: not told */
     int64_t usable_bytes; /* 4+; likewise */
-    bool is_cordoned;     /* 5+; takes no new partitions (KIP-1066) */
+    int16_t error_code;
+    bool is_cordoned; /* 5+; takes no new partitions (KIP-1066) */
 };
 
 struct koa_kafka_describe_log_dirs_response {
