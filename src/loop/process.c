@@ -47,7 +47,8 @@ struct spawn {
     char **command;
     int pipes[4]; /* of stdout: read, write; of stderr: read, write */
     pid_t pid;    /* 0: not started, or taken over */
-    int error;    /* errno of posix_spawn() */
+    int error;    /* errno; 0: started */
+    const char *failed;
 };
 
 struct koa_process {
@@ -216,12 +217,23 @@ static void set_up_signals(posix_spawnattr_t *attributes)
     (void) posix_spawnattr_setsigdefault(attributes, &all);
 }
 
-static void work(struct koa_job *job)
+/* Here and not before: a start that waits its turn holds no descriptors. */
+static int open_pipes(struct spawn *spawn)
+{
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(spawn->pipes); i += 2) {
+        if (pipe2(spawn->pipes + i, O_CLOEXEC) != 0) {
+            spawn->pipes[i] = spawn->pipes[i + 1] = -1;
+            return errno;
+        }
+    }
+    return 0;
+}
+
+static void start_child(struct spawn *spawn)
 {
     static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     static char language[] = "LANG=C";
     static char *const environment[] = {path, language, NULL};
-    struct spawn *spawn = KOA_CONTAINER_OF(job, struct spawn, job);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
 
@@ -237,6 +249,18 @@ static void work(struct koa_job *job)
         spawn->pid = 0;
     (void) posix_spawnattr_destroy(&attributes);
     (void) posix_spawn_file_actions_destroy(&actions);
+}
+
+static void work(struct koa_job *job)
+{
+    struct spawn *spawn = KOA_CONTAINER_OF(job, struct spawn, job);
+
+    spawn->failed = "make a pipe for";
+    spawn->error = open_pipes(spawn);
+    if (spawn->error == 0) {
+        spawn->failed = "start";
+        start_child(spawn);
+    }
 }
 
 static void release(struct koa_job *job)
@@ -260,7 +284,7 @@ static void run(struct koa_process *process, struct spawn *spawn)
     enum koa_err err = KOA_OK;
 
     if (spawn->error != 0) {
-        err = koa_fail_errno(&error, KOA_ERR_IO, spawn->error, "cannot start '%s'",
+        err = koa_fail_errno(&error, KOA_ERR_IO, spawn->error, "cannot %s '%s'", spawn->failed,
                              spawn->command[0]);
     }
     if (err == KOA_OK)
@@ -330,18 +354,6 @@ static enum koa_err copy_command(struct spawn *spawn, const char *const *command
     return KOA_OK;
 }
 
-static enum koa_err open_pipes(struct spawn *spawn, struct koa_error *reterr)
-{
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(spawn->pipes); i += 2) {
-        if (pipe2(spawn->pipes + i, O_CLOEXEC) != 0) {
-            spawn->pipes[i] = spawn->pipes[i + 1] = -1;
-            return koa_fail_errno(reterr, KOA_ERR_IO, errno, "cannot make a pipe for '%s'",
-                                  spawn->command[0]);
-        }
-    }
-    return KOA_OK;
-}
-
 static struct spawn *create_spawn(struct koa_process *process, const struct koa_process_opts *opts)
 {
     struct spawn *spawn = koa_calloc(1, sizeof(*spawn));
@@ -374,8 +386,6 @@ static enum koa_err start(struct koa_process *process, const struct koa_process_
     if (err != KOA_OK)
         return err;
     err = copy_command(spawn, opts->command, reterr);
-    if (err == KOA_OK)
-        err = open_pipes(spawn, reterr);
     if (err == KOA_OK) {
         (void) snprintf(key, sizeof(key), "exec:%s", spawn->command[0]);
         err = koa_workers_run(opts->workers, process->loop, key, &spawn->job, reterr);

@@ -1,11 +1,13 @@
 #include "kit/kit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,9 +20,9 @@ struct run {
     const char *const *command;
     int64_t deadline_ms;
     size_t output_limit;
-    bool without_pidfd;
     struct koa_process *process;
     enum koa_err err;
+    bool without_pidfd;
 
     struct kit_gate ended;
     struct koa_process_result result;
@@ -225,6 +227,114 @@ static void a_cancelled_process_is_killed_and_reaped_in_silence(void **state)
     }
 }
 
+static int count_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    int count = 0;
+
+    assert_non_null(folder);
+    while (readdir(folder) != NULL) /* NOLINT(concurrency-mt-unsafe): a folder of its own */
+        count++;
+    (void) closedir(folder);
+    return count;
+}
+
+/* Holds the name under which shells are started. */
+struct blocker {
+    struct koa_job job;
+    struct kit_loop *kit;
+    struct kit_gate may_return, ended;
+};
+
+static void block(struct koa_job *job)
+{
+    kit_gate_wait(&KOA_CONTAINER_OF(job, struct blocker, job)->may_return, 1);
+}
+
+static void on_unblocked(struct koa_job *job, bool abandoned)
+{
+    (void) abandoned;
+    kit_gate_pass(&KOA_CONTAINER_OF(job, struct blocker, job)->ended);
+}
+
+static void start_blocker(void *message)
+{
+    struct blocker *blocker = message;
+
+    assert_int_equal(KOA_OK, koa_workers_run(blocker->kit->workers, blocker->kit->loop, "exec:sh",
+                                             &blocker->job, NULL));
+}
+
+static void who_waits_to_be_started_holds_no_descriptors(void **state)
+{
+    enum { WAITING = 50 };
+    struct run runs[WAITING];
+    struct kit_loop kit;
+    struct blocker blocker = {
+        .job = {.work = block, .done = on_unblocked, .deadline_ms = 20000},
+        .kit = &kit,
+        .may_return = KIT_GATE_INIT,
+        .ended = KIT_GATE_INIT,
+    };
+    int before;
+
+    (void) state;
+    kit_loop_start(&kit, 0);
+    kit_loop_call(&kit, start_blocker, &blocker);
+    before = count_descriptors();
+    for (size_t i = 0; i < WAITING; i++) {
+        runs[i] = (struct run){.kit = &kit,
+                               .command = SHELL("echo here"),
+                               .deadline_ms = 20000,
+                               .output_limit = 100,
+                               .ended = KIT_GATE_INIT};
+        kit_loop_call(&kit, start, &runs[i]);
+        assert_int_equal(KOA_OK, runs[i].err);
+    }
+    KIT_EXPECT_INT("descriptors", before, count_descriptors());
+    kit_gate_pass(&blocker.may_return);
+    kit_gate_wait(&blocker.ended, 1);
+    for (size_t i = 0; i < WAITING; i++) {
+        kit_gate_wait(&runs[i].ended, 1);
+        KIT_EXPECT_TEXT("output", "here\n", runs[i].output);
+    }
+    kit_loop_end(&kit);
+    expect_no_child("reaped");
+}
+
+static void without_descriptors_a_start_says_so(void **state)
+{
+    struct run run = {.command = SHELL("true"),
+                      .deadline_ms = 20000,
+                      .output_limit = 100,
+                      .ended = KIT_GATE_INIT};
+    struct rlimit before;
+    struct rlimit few;
+    struct kit_loop kit;
+    int next;
+
+    (void) state;
+    assert_int_equal(0, getrlimit(RLIMIT_NOFILE, &before));
+    kit_loop_start(&kit, 0);
+    next = dup(0);
+    assert_true(next >= 0);
+    (void) close(next);
+    /* Room for one pipe, not for both. */
+    few = (struct rlimit){.rlim_cur = (rlim_t) next + 2, .rlim_max = before.rlim_max};
+    assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &few));
+    run.kit = &kit;
+    kit_loop_call(&kit, start, &run);
+    assert_int_equal(KOA_OK, run.err);
+    kit_gate_wait(&run.ended, 1);
+    assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &before));
+    kit_loop_end(&kit);
+    KIT_EXPECT_TEXT("text", "cannot make a pipe for 'sh': Too many open files", run.failure);
+    next = dup(0);
+    KIT_EXPECT("closed again", next < (int) few.rlim_cur);
+    (void) close(next);
+    expect_no_child("none");
+}
+
 static void a_command_without_words_is_refused(void **state)
 {
     struct run run = {.command = (const char *const[]){NULL}, .deadline_ms = 1000};
@@ -271,6 +381,8 @@ int main(void)
         cmocka_unit_test(a_flood_is_cut_and_does_not_stop_the_loop),
         cmocka_unit_test(a_grandchild_that_holds_the_pipe_does_not_delay_the_answer),
         cmocka_unit_test(a_cancelled_process_is_killed_and_reaped_in_silence),
+        cmocka_unit_test(who_waits_to_be_started_holds_no_descriptors),
+        cmocka_unit_test(without_descriptors_a_start_says_so),
         cmocka_unit_test(a_command_without_words_is_refused),
         cmocka_unit_test(starting_survives_lack_of_memory),
     };
