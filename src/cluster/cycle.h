@@ -84,6 +84,7 @@ struct koa_collector {
     size_t candidate_count, next_candidate;
     size_t first_unheard; /* of the candidates: the first behind the servers that were called */
     bool has_called_servers;
+    bool has_heard_refusal;  /* from one of them; it is in `last_error` */
     int32_t metadata_broker; /* who answered last; kept across cycles */
 
     int32_t *brokers; /* ids that are asked in this phase, rising; in the cycle's arena */
@@ -120,7 +121,7 @@ void koa_cycle_note_lacking(struct koa_collector *collector, const struct koa_ta
 KOA_MUST_USE bool koa_cycle_list_candidates(struct koa_collector *collector, bool keep_last);
 bool koa_cycle_may_ask_for_metadata(const struct koa_collector *collector);
 void koa_cycle_ask_for_metadata(struct koa_collector *collector);
-/* Whether several servers of the configuration are next. */
+/* Whether several servers of the configuration are next, and there is time to ask them. */
 bool koa_cycle_may_call_servers(const struct koa_collector *collector);
 /* All of them at once: the first to answer is asked for metadata. */
 void koa_cycle_call_servers(struct koa_collector *collector);

@@ -134,8 +134,9 @@ bool koa_cycle_may_call_servers(const struct koa_collector *collector)
 {
     size_t next = collector->next_candidate;
 
-    return !collector->has_called_servers && next + 1 < collector->candidate_count &&
-           collector->candidates[next] < 0 && collector->candidates[next + 1] < 0;
+    return koa_cycle_may_ask_for_metadata(collector) && !collector->has_called_servers &&
+           next + 1 < collector->candidate_count && collector->candidates[next] < 0 &&
+           collector->candidates[next + 1] < 0;
 }
 
 void koa_cycle_call_servers(struct koa_collector *collector)
@@ -146,6 +147,7 @@ void koa_cycle_call_servers(struct koa_collector *collector)
     while (behind < collector->candidate_count && collector->candidates[behind] < 0)
         behind++;
     collector->has_called_servers = true;
+    collector->has_heard_refusal = false;
     collector->next_candidate = collector->first_unheard = behind;
     /* Answers that come at once write over candidates that have been called. */
     for (size_t i = behind; i > first; i--)
@@ -159,6 +161,21 @@ bool koa_cycle_is_calling_servers(const struct koa_collector *collector)
            koa_cycle_has_calls(collector);
 }
 
+/* What somebody must mend is told rather than that others keep silent, who take longer to say so.
+ */
+static void note_failed_call(struct koa_collector *collector, const struct koa_error *error)
+{
+    bool is_refusal = error->code == KOA_ERR_AUTH || error->code == KOA_ERR_TLS ||
+                      error->code == KOA_ERR_PROTOCOL;
+
+    if (is_refusal || !collector->has_heard_refusal) {
+        koa_cycle_note(collector, error->text);
+    } else {
+        collector->errors++;
+    }
+    collector->has_heard_refusal = collector->has_heard_refusal || is_refusal;
+}
+
 /* Who answers is the next candidate: there is a place for each that was called. A call may also be
  * left from the cycle before. */
 void koa_cycle_hear_server(struct koa_collector *collector, int32_t server,
@@ -168,7 +185,7 @@ void koa_cycle_hear_server(struct koa_collector *collector, int32_t server,
         collector->draft != NULL || !collector->has_called_servers)
         return;
     if (error != NULL) {
-        koa_cycle_note(collector, error->text);
+        note_failed_call(collector, error);
     } else {
         collector->candidates[--collector->next_candidate] = server;
     }

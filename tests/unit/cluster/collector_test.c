@@ -377,6 +377,57 @@ static void a_call_may_outlive_its_cycle(void **state)
     fake_tear_down(&fake);
 }
 
+/* Brokers that were up are asked first; when they have taken all the time there is, no server is
+ * called whose answer could not be used. */
+static void servers_are_not_called_when_the_time_is_over(void **state)
+{
+    struct fake_cluster fake;
+
+    (void) state;
+    fake_set_up_with_servers(&fake, FAKE_SERVERS);
+    assert_int_equal(fake_cycle(&fake), 0);
+    for (size_t i = 0; i <= FAKE_BROKERS; i++)
+        fake.modes[i] = FAKE_IS_FROZEN;
+    for (size_t i = 0; i < FAKE_SERVERS; i++)
+        fake.servers[i] = FAKE_IS_FROZEN;
+    assert_int_equal(fake_cycle(&fake), INT64_C(3) * TIMEOUT_MS);
+    assert_true(fake.report.has_failed);
+    assert_int_equal(fake.asked[0][KOA_KAFKA_API_VERSIONS], FAKE_SERVERS);
+    /* Then they come first. */
+    fake.servers[1] = FAKE_ANSWERS;
+    assert_true(koa_collector_begin(fake.collector));
+    fake_answer(&fake);
+    assert_int_equal(fake.asked[0][KOA_KAFKA_API_VERSIONS], 2 * FAKE_SERVERS);
+    assert_int_equal(fake.asked[0][KOA_KAFKA_METADATA], 2);
+    fake.now.ms += TIMEOUT_MS;
+    fake_answer(&fake);
+    assert_false(koa_collector_is_busy(fake.collector));
+    assert_null(koa_snapshot_error(fake.snapshot));
+    fake_tear_down(&fake);
+}
+
+static void what_can_be_mended_is_told_rather_than_silence(void **state)
+{
+    for (size_t locked = 0; locked < FAKE_SERVERS; locked++) {
+        struct koa_snapshot_cycle cycle;
+        struct fake_cluster fake;
+
+        fake_set_up_with_servers(&fake, FAKE_SERVERS);
+        for (size_t i = 0; i < FAKE_SERVERS; i++)
+            fake.servers[i] = i == locked ? FAKE_LOCKS_OUT : FAKE_IS_FROZEN;
+        assert_int_equal(fake_cycle(&fake), TIMEOUT_MS);
+        assert_string_equal(koa_snapshot_error(fake.snapshot), "wrong password");
+        koa_snapshot_cycle(fake.snapshot, &cycle);
+        assert_int_equal(cycle.errors, FAKE_SERVERS);
+        /* What was told of one cycle says nothing of the next. */
+        fake.servers[locked] = FAKE_REFUSES;
+        assert_int_equal(fake_cycle(&fake), TIMEOUT_MS);
+        KIT_EXPECT_CONTAINS("error", "no answer within", koa_snapshot_error(fake.snapshot));
+        fake_tear_down(&fake);
+    }
+    (void) state;
+}
+
 static void metadata_that_is_refused_is_a_failed_cycle(void **state)
 {
     struct fake_cluster fake;
@@ -527,6 +578,8 @@ int main(void)
         cmocka_unit_test(servers_that_all_keep_silent_cost_one_deadline),
         cmocka_unit_test(every_server_that_answered_is_asked_before_a_cycle_fails),
         cmocka_unit_test(a_call_may_outlive_its_cycle),
+        cmocka_unit_test(servers_are_not_called_when_the_time_is_over),
+        cmocka_unit_test(what_can_be_mended_is_told_rather_than_silence),
         cmocka_unit_test(metadata_that_is_refused_is_a_failed_cycle),
         cmocka_unit_test(servers_without_metadata_are_told_as_such),
         cmocka_unit_test(a_frozen_cluster_ends_its_cycle_within_a_bound),

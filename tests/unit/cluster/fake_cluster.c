@@ -186,6 +186,8 @@ static void answer_one(struct fake_cluster *fake, struct koa_kafka_request *requ
 
     if (mode_of(fake, broker) == FAKE_REFUSES) {
         end_with_error(request, KOA_ERR_IO, "Connection refused");
+    } else if (mode_of(fake, broker) == FAKE_LOCKS_OUT) {
+        end_with_error(request, KOA_ERR_AUTH, "wrong password");
     } else if (request->api_key == KOA_KAFKA_METADATA && fake->lacks_metadata) {
         end_with_error(request, KOA_ERR_UNSUPPORTED, "the broker does not offer metadata");
     } else if (request->api_key == KOA_KAFKA_METADATA) {

@@ -14,7 +14,7 @@ enum {
     FAKE_COMMITS = 4,
 };
 
-enum fake_mode { FAKE_ANSWERS, FAKE_REFUSES, FAKE_IS_FROZEN, FAKE_AT_ONCE };
+enum fake_mode { FAKE_ANSWERS, FAKE_REFUSES, FAKE_IS_FROZEN, FAKE_AT_ONCE, FAKE_LOCKS_OUT };
 
 struct fake_partition {
     int32_t leader; /* 0: no such partition; -1: leaderless */
