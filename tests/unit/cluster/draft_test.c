@@ -107,6 +107,68 @@ static void names_that_break_the_rules_and_repetitions_are_left_out(void **state
     koa_name_filter_destroy(filter);
 }
 
+/* Room is counted of all that was told, and filled with what is kept. */
+static void in_sync_ids_are_told_whatever_their_number(void **state)
+{
+    int32_t three[] = {3, 1, 2};
+    int32_t two[] = {2, 3};
+    int32_t five[] = {1, 2, 3, 4, 5};
+    struct koa_kafka_metadata_partition partitions[] = {
+        {.partition_index = 3,
+         .replica_nodes = {.rows = five, .count = 5},
+         .isr_nodes = {.rows = five, .count = 5}},
+        {.partition_index = 0,
+         .replica_nodes = {.rows = three, .count = 3},
+         .isr_nodes = {.rows = two, .count = 2}},
+        {.partition_index = 0,
+         .replica_nodes = {.rows = three, .count = 3},
+         .isr_nodes = {.rows = two, .count = 2}},
+        {.partition_index = 1,
+         .replica_nodes = {.rows = two, .count = 2},
+         .isr_nodes = {.rows = five, .count = 5}},
+        {.partition_index = -1,
+         .replica_nodes = {.rows = five, .count = 5},
+         .isr_nodes = {.rows = two, .count = 2}},
+        {.partition_index = 2},
+        {.partition_index = 4, .replica_nodes = {.rows = three, .count = 3}},
+        {.partition_index = 5, .isr_nodes = {.rows = two, .count = 2}},
+    };
+    static const struct {
+        const char *name;
+        int32_t replicas, in_sync, last_in_sync;
+    } expected[] = {
+        {"fewer, and told twice", 3, 2, 3},
+        {"more than there are replicas", 2, 5, 5},
+        {"nothing at all", 0, 0, 0},
+        {"all", 5, 5, 5},
+        {"none", 3, 0, 0},
+        {"without replicas", 0, 2, 3},
+    };
+    struct koa_kafka_metadata_topic topic = {
+        .name = KOA_STR("a"),
+        .partitions = {.rows = partitions, .count = KOA_ARRAY_COUNT(partitions)}};
+    struct koa_kafka_metadata_response metadata = {.topics = {.rows = &topic, .count = 1}};
+    struct koa_name_filter *filter = make_filter(NULL, NULL);
+    struct koa_snapshot *draft = koa_snapshot_create("prod");
+    struct koa_error error;
+
+    (void) state;
+    assert_int_equal(koa_draft_metadata(draft, filter, &metadata, &error), KOA_OK);
+    assert_int_equal(draft->partition_count, KOA_ARRAY_COUNT(expected));
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(expected); i++) {
+        struct koa_snapshot_partition row;
+        const int32_t *ids = koa_snapshot_in_sync_ids(draft, 0, i);
+
+        koa_snapshot_partition(draft, 0, i, &row);
+        KIT_EXPECT_INT(expected[i].name, expected[i].replicas, row.replicas);
+        KIT_EXPECT_INT(expected[i].name, expected[i].in_sync, row.in_sync);
+        if (row.in_sync > 0)
+            KIT_EXPECT_INT(expected[i].name, expected[i].last_in_sync, ids[row.in_sync - 1]);
+    }
+    koa_snapshot_unref(draft);
+    koa_name_filter_destroy(filter);
+}
+
 static void only_the_leader_is_believed(void **state)
 {
     struct koa_kafka_metadata_partition partition = {.leader_id = 1};
@@ -204,6 +266,7 @@ int main(void)
         cmocka_unit_test(topics_are_filtered_by_anchored_expressions),
         cmocka_unit_test(a_bad_expression_is_named),
         cmocka_unit_test(names_that_break_the_rules_and_repetitions_are_left_out),
+        cmocka_unit_test(in_sync_ids_are_told_whatever_their_number),
         cmocka_unit_test(only_the_leader_is_believed),
         cmocka_unit_test(what_is_beyond_the_end_is_not_carried_over),
         cmocka_unit_test(more_brokers_than_the_limit_are_left_out),
