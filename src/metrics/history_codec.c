@@ -191,9 +191,10 @@ static bool pass_run(struct koa_history_shape shape, size_t *index, uint64_t run
     if (run > shape.count * shape.width - *index)
         return false;
     for (end += run; *index < end; (*index)++) {
-        if (track.steps[*index] != 0)
+        if (track.steps[*index] != 0) {
             track.cells[*index] =
                 expect(is_count(shape, *index), track.cells[*index], track.steps[*index]);
+        }
     }
     return true;
 }

@@ -523,7 +523,8 @@ static void default_rules_can_be_made(void **state)
 
         KIT_EXPECT_TEXT(rules[i].name, "type", rules[i].rows[0].key);
         KIT_EXPECT(rules[i].name, ops != NULL);
-        koa_rule_destroy(make(ops, &settings));
+        if (ops != NULL)
+            koa_rule_destroy(make(ops, &settings));
     }
 }
 

@@ -49,10 +49,29 @@ void fake_end_with(struct koa_kafka_request *request, const void *body)
     request->done(request->context, request, &answer);
 }
 
+static int32_t replicas[] = {1, 2, 3};
+
+/* Not in order, as brokers do it. */
+static void describe_partitions(const struct fake_topic *from, int32_t *gone, size_t gone_count,
+                                struct koa_kafka_metadata_topic *topic)
+{
+    for (int32_t i = FAKE_PARTITIONS - 1; i >= 0; i--) {
+        int32_t leader = from->partitions[i].leader;
+
+        if (leader == 0)
+            continue;
+        topic->partitions.rows[topic->partitions.count++] = (struct koa_kafka_metadata_partition){
+            .partition_index = i,
+            .leader_id = leader,
+            .replica_nodes = {.rows = replicas, .count = 3},
+            .offline_replicas = {.rows = gone, .count = gone_count},
+            .isr_nodes = {.rows = replicas + (leader > 0 ? 0 : 1), .count = leader > 0 ? 3 : 1}};
+    }
+}
+
 static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request *request)
 {
-    static int32_t all[] = {1, 2, 3};
-    int32_t gone[KOA_ARRAY_COUNT(all)];
+    int32_t gone[KOA_ARRAY_COUNT(replicas)];
     size_t gone_count = 0;
     struct koa_kafka_metadata_broker brokers[FAKE_BROKERS];
     struct koa_kafka_metadata_topic topics[FAKE_TOPICS];
@@ -69,9 +88,9 @@ static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request 
                 .node_id = id, .host = KOA_STR("kafka"), .port = 9091 + id};
         }
     }
-    for (size_t i = 0; i < KOA_ARRAY_COUNT(all); i++) {
-        if (!fake->is_listed[all[i]])
-            gone[gone_count++] = all[i];
+    for (size_t i = 0; i < KOA_ARRAY_COUNT(replicas); i++) {
+        if (!fake->is_listed[replicas[i]])
+            gone[gone_count++] = replicas[i];
     }
     for (size_t i = 0; i < FAKE_TOPICS; i++) {
         struct koa_kafka_metadata_topic *topic = &topics[response.topics.count];
@@ -80,21 +99,7 @@ static void answer_metadata(struct fake_cluster *fake, struct koa_kafka_request 
             continue;
         topic->name = koa_str_from(fake->topics[i].name);
         topic->partitions.rows = partitions[response.topics.count++];
-        /* Not in order, as brokers do it. */
-        for (int32_t j = FAKE_PARTITIONS - 1; j >= 0; j--) {
-            bool has_leader = fake->topics[i].partitions[j].leader > 0;
-
-            if (fake->topics[i].partitions[j].leader != 0) {
-                topic->partitions.rows[topic->partitions.count++] =
-                    (struct koa_kafka_metadata_partition){
-                        .partition_index = j,
-                        .leader_id = fake->topics[i].partitions[j].leader,
-                        .replica_nodes = {.rows = all, .count = 3},
-                        .offline_replicas = {.rows = gone, .count = gone_count},
-                        .isr_nodes = {.rows = all + (has_leader ? 0 : 1),
-                                      .count = has_leader ? 3 : 1}};
-            }
-        }
+        describe_partitions(&fake->topics[i], gone, gone_count, topic);
     }
     response.brokers.rows = brokers;
     response.topics.rows = topics;
@@ -132,12 +137,14 @@ answer_partition(const struct fake_topic *topic,
 {
     const struct fake_partition *partition =
         topic != NULL ? &topic->partitions[asked->partition_index] : NULL;
+    bool is_untold = partition != NULL && partition->stable < 0 && is_stable &&
+                     asked->timestamp == KOA_KAFKA_OFFSET_END;
     struct koa_kafka_list_offsets_partition answer = {.partition_index = asked->partition_index,
                                                       .offset = -1};
 
     if (partition == NULL) {
         answer.error_code = 3;
-    } else if (partition->leader != broker) {
+    } else if (partition->leader != broker || is_untold) {
         answer.error_code = 6;
     } else if (partition->error != 0) {
         answer.error_code = partition->error;
@@ -145,8 +152,6 @@ answer_partition(const struct fake_topic *topic,
         answer_time(partition, asked->timestamp, &answer);
     } else if (asked->timestamp == KOA_KAFKA_OFFSET_START) {
         answer.offset = partition->start;
-    } else if (is_stable && partition->stable < 0) {
-        answer.error_code = 6;
     } else {
         answer.offset = is_stable && partition->stable > 0 ? partition->stable : partition->end;
     }

@@ -169,20 +169,20 @@ enum { MARKERS = 1U << KOA_CONDITION_MARKERS_ONLY, OPEN = 1U << KOA_CONDITION_OP
 /* A partition whose rest cannot be read, beside one that may lag itself. */
 struct unreadable {
     const char *name;
-    bool is_open;             /* by an open transaction, else by markers */
     int64_t behind;           /* messages of the other partition; one a second */
     int64_t stable;           /* last stable offset; the end is 300, the commit 299 */
-    unsigned condition;       /* 0: none */
     double at_least, at_most; /* seconds that may be read, after 20 cycles */
+    unsigned condition;       /* 0: none */
+    bool is_open;             /* by an open transaction, else by markers */
     bool is_old;              /* the first partition's rest is messages: then it is older */
 };
 
 static const struct unreadable unreadables[] = {
-    {"markers", false, 0, 0, MARKERS, 0, 0, false},
-    {"markers, and another partition lags", false, 100, 0, MARKERS, 290, 310, false},
-    {"an open transaction", true, 0, 299, OPEN, 0, 0, true},
-    {"an open transaction, and another partition lags", true, 100, 299, OPEN, 290, 310, true},
-    {"in an open transaction: it reads what is not committed", true, 0, 298, 0, 370, 382, true},
+    {"markers", 0, 0, 0, 0, MARKERS, false, false},
+    {"markers, and another partition lags", 100, 0, 290, 310, MARKERS, false, false},
+    {"an open transaction", 0, 299, 0, 0, OPEN, true, true},
+    {"an open transaction, and another partition lags", 100, 299, 290, 310, OPEN, true, true},
+    {"in an open transaction: it reads what is not committed", 0, 298, 370, 382, 0, true, true},
 };
 
 static void markers_do_not_age_and_what_waits_is_told_apart(void **state)

@@ -14,8 +14,6 @@
 #include "export/encoder.h"
 #include "metrics/catalog.h"
 
-extern char **environ;
-
 static const char parse_prometheus[] =
     "import sys\n"
     "from prometheus_client.parser import text_fd_to_metric_families as parse\n"
@@ -137,7 +135,7 @@ static int run(const char *const arguments[], const char *input, const char *out
 /* Under CI a missing judge is a failure, elsewhere a loud skip. */
 static void missing(const char *what)
 {
-    if (getenv("CI") != NULL)
+    if (getenv("CI") != NULL) // NOLINT(concurrency-mt-unsafe): one thread only
         fail_msg("%s is missing", what);
     print_message("SKIPPED: %s is missing: metrics are not checked by it\n", what);
     skip();
