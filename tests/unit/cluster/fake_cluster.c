@@ -57,15 +57,18 @@ static void describe_partitions(const struct fake_topic *from, int32_t *gone, si
 {
     for (int32_t i = FAKE_PARTITIONS - 1; i >= 0; i--) {
         int32_t leader = from->partitions[i].leader;
+        struct koa_kafka_metadata_partition *partition;
 
         if (leader == 0)
             continue;
-        topic->partitions.rows[topic->partitions.count++] = (struct koa_kafka_metadata_partition){
+        partition = &topic->partitions.rows[topic->partitions.count++];
+        *partition = (struct koa_kafka_metadata_partition){
             .partition_index = i,
             .leader_id = leader,
             .replica_nodes = {.rows = replicas, .count = 3},
-            .offline_replicas = {.rows = gone, .count = gone_count},
             .isr_nodes = {.rows = replicas + (leader > 0 ? 0 : 1), .count = leader > 0 ? 3 : 1}};
+        partition->offline_replicas.rows = gone;
+        partition->offline_replicas.count = gone_count;
     }
 }
 
